@@ -1,0 +1,129 @@
+/* The control protocol between gateway and engine: JSON-RPC 2.0, one object a line, over a Unix socket (peer checked by
+ * SO_PEERCRED) or TLS. Ids are chosen by the gateway, so that commands can be pipelined and repeated: opening again with
+ * equal parameters is no error. Plain structs + field tables; any thread. Version MCU_PROTO_VERSION only grows. */
+#pragma once
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu/base/json.h"
+
+#define MCU_PROTO_VERSION 1
+#define MCU_ID_MAX 96	/* bytes of any id */
+
+enum mcu_method {
+#define X(id, ...) MCU_METHOD_##id,
+#include "mcu/proto/methods.def"
+#undef X
+	MCU_METHOD_N
+};
+enum mcu_event {
+#define X(id, ...) MCU_EVENT_##id,
+#include "mcu/proto/events.def"
+#undef X
+	MCU_EVENT_N
+};
+enum mcu_codec_id {
+#define X(id, ...) MCU_CODEC_##id,
+#include "mcu/proto/codecs.def"
+#undef X
+	MCU_CODEC_N
+};
+enum mcu_error_id {
+#define X(id, ...) MCU_ERROR_##id,
+#include "mcu/proto/errors.def"
+#undef X
+	MCU_ERROR_N
+};
+#define MCU_ERROR (mcu_error_quark())	/* GError codes are enum mcu_error_id */
+GQuark mcu_error_quark(void);
+
+struct mcu_method_row { const char *name; int since; const struct ort_json_table *request, *reply; const char *doc; };
+struct mcu_event_row { const char *name; int since; const struct ort_json_table *body; const char *doc; };
+struct mcu_codec_row { const char *name; char kind; uint32_t clock_hz; uint8_t channels, default_pt; const char *fmtp, *doc; };
+struct mcu_error_row { int code; const char *name; int sip, h323; const char *en, *zh; };
+extern const struct mcu_method_row mcu_methods[MCU_METHOD_N];
+extern const struct mcu_event_row mcu_events[MCU_EVENT_N];
+extern const struct mcu_codec_row mcu_codecs[MCU_CODEC_N];
+extern const struct mcu_error_row mcu_errors[MCU_ERROR_N];
+int mcu_method_by_name(const char *name);	/* -1 = none; likewise below */
+int mcu_event_by_name(const char *name);
+int mcu_codec_by_name(const char *name);	/* case-insensitive */
+int mcu_error_by_code(int jsonrpc_code);
+
+/* ---- media description: what SDP, H.245 and GB/T 28181 all map to ---- */
+enum mcu_kind { MCU_AUDIO, MCU_VIDEO };			/* "audio", "video" */
+enum mcu_content { MCU_CONTENT_MAIN, MCU_CONTENT_SLIDES };	/* "main", "slides" (RFC 4796) */
+
+struct mcu_codec_use {		/* table codec_use */
+	char *name;		/* of codecs.def */
+	int64_t pt, clock_hz, channels;
+	char *fmtp;		/* may be NULL */
+	int64_t rtx_pt;		/* 0 = none */
+	bool nack, pli, fir, remb, twcc;
+};
+struct mcu_ext_use { char *uri; int64_t id; };				/* table ext_use */
+struct mcu_encoding { char *rid; int64_t ssrc, rtx_ssrc; };		/* table encoding; rid NULL = single, ssrc 0 = unknown yet */
+
+/* ---- requests, replies and event bodies; one table each, of the same name without mcu_ ---- */
+struct mcu_empty { char unused; };
+struct mcu_hello_request { int64_t proto; char *client; int64_t grace_ms; };	/* rooms outlive a lost gateway this long */
+struct mcu_worker_info { int64_t index, port; int64_t rooms, transports; };	/* table worker_info */
+struct mcu_hello_reply { int64_t proto; char *build, *engine, *boot, *fingerprint; struct ort_json_array workers, codecs;
+			 int64_t max_transports, max_rooms; };	/* boot: random id of this engine process; codecs: codec_use rows */
+struct mcu_drain_request { bool on; };
+struct mcu_room_ref { char *room; };		/* NULL room in stats.get = whole engine */
+struct mcu_room_open { char *room; int64_t max_transports; };
+struct mcu_room_open_reply { int64_t worker; };
+struct mcu_transport_ref { char *room, *transport; };
+struct mcu_transport_open { char *room, *transport; char *kind;	/* "lite" (default) or "agent" (full libnice) */
+			    char *zone;			/* NULL = the only one */
+			    int64_t max_bps; char *turn;	/* agent: turn URI or NULL */ };
+struct mcu_candidate_use { char *foundation, *protocol, *ip, *type, *tcptype; int64_t priority, port; };	/* candidate_use */
+struct mcu_transport_reply { char *ice_ufrag, *ice_pwd, *fingerprint; bool ice_lite; struct ort_json_array candidates; };
+struct mcu_transport_connect { char *room, *transport, *ice_ufrag, *ice_pwd, *fingerprint; bool dtls_client;
+			       struct ort_json_array extensions; };	/* ext_use, those of the transport's BUNDLE */
+struct mcu_transport_candidate { char *room, *transport, *candidate; };
+struct mcu_stream_ref { char *room, *id; };
+struct mcu_source_add { char *room, *transport, *id; int kind, content; char *mid; struct ort_json_array codecs, encodings; };
+struct mcu_source_pause { char *room, *id; bool on; };
+struct mcu_sink_add { char *room, *transport, *id, *source;	/* source NULL = silent */
+		      int kind; char *mid; int64_t ssrc, rtx_ssrc; struct ort_json_array codecs; };
+struct mcu_sink_route { char *room, *id, *source; };
+struct mcu_sink_prefer { char *room, *id; int64_t width, height, max_bps; bool paused; };
+
+struct mcu_transport_state { char *room, *transport, *state, *why, *remote; int64_t at_ms, at_us; };
+struct mcu_stream_event { char *room, *transport, *id; int64_t at_ms, at_us; };
+struct mcu_sink_event { char *room, *id, *source; int64_t at_ms, at_us; };
+struct mcu_sink_layer_event { char *room, *id, *source, *rid; int64_t at_ms, at_us; };
+struct mcu_level_event { char *room, *id; bool speaking; int64_t level_dbov, at_ms, at_us; };
+struct mcu_speaker_event { char *room, *id; int64_t at_ms, at_us; };
+struct mcu_stream_stats { char *id, *direction, *kind; int64_t packets, bytes, lost, bitrate_bps; double loss, jitter_ms;
+			  int64_t rtt_ms, nack, pli, rtx, keyframes, estimate_bps; };	/* table stream_stats */
+struct mcu_room_stats_event { char *room; struct ort_json_array streams; int64_t at_ms, at_us; };
+struct mcu_stats_reply { json_t *counters; struct ort_json_array rooms; };	/* counters: name -> number; rooms: room_stats_event */
+struct mcu_dump_transport { char *id, *state, *why; struct ort_json_array sources, sinks; };	/* dump_transport; arrays of dump_stream */
+struct mcu_dump_stream { char *id, *route, *kind, *mid; int64_t ssrc; bool up; };			/* dump_stream */
+struct mcu_dump_room { char *room; int64_t worker; struct ort_json_array transports; };			/* dump_room */
+struct mcu_dump_reply { char *boot; struct ort_json_array rooms; };
+
+#define MCU_TABLES(X) \
+	X(empty) X(hello_request) X(worker_info) X(hello_reply) X(drain_request) X(room_ref) X(room_open) X(room_open_reply) \
+	X(transport_ref) X(transport_open) X(candidate_use) X(transport_reply) X(transport_connect) X(transport_candidate) \
+	X(stream_ref) X(source_add) X(source_pause) X(sink_add) X(sink_route) X(sink_prefer) X(codec_use) X(ext_use) \
+	X(encoding) X(transport_state) X(stream_event) X(sink_event) X(sink_layer_event) X(level_event) X(speaker_event) \
+	X(stream_stats) X(room_stats_event) X(stats_reply) X(dump_transport) X(dump_stream) X(dump_room) X(dump_reply)
+#define X(t) extern const struct ort_json_table mcu_table_##t;
+MCU_TABLES(X)
+#undef X
+
+/* Limits of one room; rows of the engine's configuration fill it. */
+struct mcu_room_limits {
+	unsigned max_rooms, max_transports, max_streams;	/* per worker, per room, per transport; 0 = 1024, 512, 64 */
+	unsigned store_slots;	/* retransmission ring per published stream, power of two; 0 = 512 */
+	unsigned pli_min_ms;	/* key frame requests per source at most one in this time; 0 = 500 */
+	uint64_t start_bps, max_bps;	/* downlink estimate; 0 = 1 M, 20 M */
+};
+
+/* The whole protocol for people and for fuzzers: "json" or "markdown". (transfer full) */
+char *mcu_proto_describe(const char *format);
