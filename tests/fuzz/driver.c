@@ -2,6 +2,7 @@
  * Any compiler; with clang the same target is linked against libFuzzer instead (see meson.build). Prints TAP, so that
  * each input is one reported subtest; a crash leaves the guilty input as the last line begun. */
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static bool run_input(const char *path)
 int main(int argc, char **argv)
 {
 	g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-	bool ok = true;
+	int failed = 0;
 
 	for (int i = 1; i < argc; i++)
 		list_inputs(argv[i], files);
@@ -52,11 +53,14 @@ int main(int argc, char **argv)
 	printf("%s 1 - corpus is not empty\n", files->len ? "ok" : "not ok");
 	for (guint i = 0; i < files->len; i++) {
 		const char *path = g_ptr_array_index(files, i);
+		g_autofree char *name = g_path_get_basename(path);
+		bool ok;
 
 		printf("# %s\n", path);
 		fflush(stdout);
-		ok = run_input(path) && ok;
-		printf("%s %u - %s\n", ok ? "ok" : "not ok", i + 2, strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+		ok = run_input(path);
+		failed += !ok;
+		printf("%s %u - %s\n", ok ? "ok" : "not ok", i + 2, name);
 	}
-	return ok && files->len ? 0 : 1;
+	return failed || !files->len;
 }
