@@ -25,6 +25,7 @@ enum {
 	ORT_J_TEXT = 1 << 2,		/* free text of people: UTF-8, LF and TAB allowed, other C0/C1 refused */
 	ORT_J_ID = 1 << 3,		/* [A-Za-z0-9._:/-]+ */
 	ORT_J_OMIT_ZERO = 1 << 4,	/* not printed when zero, NULL, false or empty */
+	ORT_J_LINES = 1 << 5,		/* as ORT_J_TEXT, and CR too: SDP, CSV */
 };
 
 struct ort_json_array { void *items; size_t n; };	/* items owned: n structs in one g_malloc block */
@@ -63,7 +64,7 @@ struct ort_json_table {
 	const struct ort_json_table table_ = { #table_, sizeof(st), table_##_fields,               \
 					       G_N_ELEMENTS(table_##_fields) }
 
-/* Fills *out (zeroed first). Unknown members are ignored (protocols only grow). On error *out is left cleared,
+/* Fills *out (zeroed first). Unknown members are ignored (protocols only grow); null counts as absent. On error *out is left cleared,
  * 0 or -EINVAL, and *ret_why (transfer full, may be NULL) says which member and why, in English. */
 int ort_json_read(const struct ort_json_table *table, const json_t *json, void *out, char **ret_why);
 json_t *ort_json_print(const struct ort_json_table *table, const void *in);		/* (transfer full) */
