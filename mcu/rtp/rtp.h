@@ -81,6 +81,9 @@ struct mcu_recv_stats {
 	double jitter; int64_t last_transit; uint32_t last_sr; int64_t last_sr_us; uint32_t clock_hz; int64_t last_us;
 };
 int64_t mcu_recv_stats_packet(struct mcu_recv_stats *st, const struct mcu_rtp *rtp, unsigned len, int64_t now_us);
+struct mcu_rr_block;
+/* Report block of the interval since the last call (RFC 3550 A.3). */
+void mcu_recv_stats_block(struct mcu_recv_stats *st, uint32_t ssrc, int64_t now_us, struct mcu_rr_block *ret);
 
 /* RTCP. The reader walks a compound packet; each record is one of these. RFC 3550 6.4-6.6, RFC 4585, RFC 5104,
  * draft-holmer-rmcat-transport-wide-cc-extensions-01, draft-alvestrand-rmcat-remb. */
@@ -99,7 +102,8 @@ bool mcu_rtcp_report(const struct mcu_rtcp *r, unsigned i, struct mcu_rr_block *
 unsigned mcu_rtcp_nack_seqs(const struct mcu_rtcp *r, uint16_t *ret, unsigned max);	/* NACK, RFC 4585 6.2.1 */
 bool mcu_rtcp_fir(const struct mcu_rtcp *r, unsigned i, uint32_t *ret_ssrc, uint8_t *ret_seq);
 bool mcu_rtcp_remb(const struct mcu_rtcp *r, uint64_t *ret_bps, uint32_t *ret_ssrcs, unsigned *io_n);
-/* TWCC: calls fn for each reported packet; delta_us = arrival since the reference, or INT64_MIN when lost. 0/-EBADMSG */
+/* TWCC: calls fn for each reported packet; arrival_us on the receiver's clock (wraps after 12 days), or INT64_MIN when
+ * lost. Nothing is called for a broken report. 0/-EBADMSG */
 int mcu_rtcp_twcc_walk(const struct mcu_rtcp *r, void (*fn)(uint16_t seq, int64_t arrival_us, void *ud), void *ud);
 
 /* Writers append at out+*pos; 0 or -ENOSPC. */
