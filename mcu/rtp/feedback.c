@@ -58,13 +58,15 @@ static unsigned pack_nack(uint8_t *out, size_t entries, const uint16_t *seqs, un
 	unsigned used = 0;
 
 	for (unsigned i = 0; i < n; used++) {
-		uint16_t pid = seqs[i++], blp = 0;
-		for (; i < n && (uint16_t)(seqs[i] - pid - 1) < 16; i++) {
-			blp = (uint16_t)(blp | 1U << (uint16_t)(seqs[i] - pid - 1));
+		uint16_t pid = seqs[i++];
+		unsigned blp = 0, bit;
+		/* ascending only, so that the order of the list is kept */
+		for (; i < n && (bit = (uint16_t)(seqs[i] - pid - 1)) < 16 && !(blp >> bit); i++) {
+			blp |= 1U << bit;
 		}
 		if (out && used < entries) {
 			put16(out + used * 4, pid);
-			put16(out + used * 4 + 2, blp);
+			put16(out + used * 4 + 2, (uint16_t)blp);
 		}
 	}
 	return used;
