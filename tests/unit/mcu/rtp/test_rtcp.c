@@ -183,7 +183,7 @@ static void twcc_reads_both_chunk_forms(void)
 	uint8_t bytes[64];
 	struct seen s = { 0 };
 
-	size_t len = hex_bytes("8fcd0007 00000001 00000002 000a0009 00000501 2002 c800 0408 ffff 0001 00000000", bytes,
+	size_t len = hex_bytes("8fcd0006 00000001 00000002 000a0009 00000501 2002 c800 0408 ffff", bytes,
 			       sizeof(bytes));
 	struct mcu_rtcp r = one(bytes, len);
 	g_assert_cmpint(r.kind, ==, MCU_RTCP_TWCC);
