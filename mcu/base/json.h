@@ -25,7 +25,7 @@ enum {
 	ORT_J_TEXT = 1 << 2,		/* free text of people: UTF-8, LF and TAB allowed, other C0/C1 refused */
 	ORT_J_ID = 1 << 3,		/* [A-Za-z0-9._:/-]+ */
 	ORT_J_OMIT_ZERO = 1 << 4,	/* not printed when zero, NULL, false or empty */
-	ORT_J_LINES = 1 << 5,		/* as ORT_J_TEXT, and CR too: SDP, CSV */
+	ORT_J_LINES = 1 << 5,		/* as ORT_J_TEXT, and CR too: SDP, CSV; neither flag: no control character */
 };
 
 struct ort_json_array { void *items; size_t n; };	/* items owned: n structs in one g_malloc block */

@@ -1,6 +1,8 @@
 /* JSON-RPC 2.0 endpoint over a stream fd, one object a line. Both sides may call. Loop thread of `context` only.
  * Limits: line <= max_line bytes, pending calls <= max_pending, unsent bytes <= max_queue (then it closes itself).
- * Closes: by ort_rpc_close() silently; by itself (EOF, error, limit) it calls on_closed once. */
+ * Closes: by ort_rpc_close() silently; by itself (EOF, error, limit) it calls on_closed once, and the owner
+ * still frees it by ort_rpc_close(), from within on_closed or later. Any callback may call ort_rpc_close(). A call that
+ * waits for its answer must be answered even when its endpoint is gone: that frees it. */
 #pragma once
 #include <glib.h>
 #include <jansson.h>
