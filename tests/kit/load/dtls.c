@@ -1,5 +1,6 @@
 /* DTLS of the generator: OpenSSL over a datagram BIO of ours, either role, fingerprint of the server compared with the
  * signalled one, keys exported into libsrtp (RFC 5764). */
+#include <gio/gio.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>

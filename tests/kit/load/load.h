@@ -79,7 +79,7 @@ struct load_peer {
 	struct load *load;
 	int index, feed;		/* feed: index of the publisher a subscriber wants */
 	int fd;
-	bool started, known, checked, nominated, up, failed;
+	bool started, known, checking, checked, nominated, up, failed;
 	const char *why;
 	char ufrag[9], pwd[25];
 	struct load_remote remote;

@@ -148,9 +148,10 @@ static void send_check(struct load_peer *peer)
 	char username[600];
 
 	g_snprintf(username, sizeof(username), "%s:%s", peer->remote.ufrag, peer->ufrag);
-	for (unsigned i = 0; i < 12; i += 4) {
+	for (unsigned i = 0; i < 12 && (peer->checked || !peer->checking); i += 4) {
 		load_put32(peer->transaction + i, load_random());
 	}
+	peer->checking = true;	/* retransmissions keep the transaction */
 	(void)send(peer->fd, out,
 		   load_stun_request(out, peer->transaction, username, peer->remote.pwd, peer->remote.we_control,
 				     peer->tiebreaker, peer->remote.we_control),
