@@ -33,9 +33,10 @@ install_packages() {
 	local missing
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
-	echo "ortoo: installing $(wc -w <<<"$missing") Debian packages:" $missing
+	missing=$(tr '\n' ' ' <<<"$missing")
+	echo "ortoo: installing $(wc -w <<<"$missing") Debian packages: $missing"
+	# shellcheck disable=SC2086  # a list of words
 	as_root apt-get update -qq </dev/null &&
-		# shellcheck disable=SC2086  # a list of words
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
 }
 
