@@ -1,0 +1,132 @@
+/* Inside of the domain: its objects, the records' bodies, and the one way to change anything (gw_emit). */
+#pragma once
+#include "gateway/domain/domain.h"
+#include "mcu/base/clock.h"
+#include "mcu/base/json.h"
+
+enum gw_rec {
+#define X(id, ...) GW_REC_##id,
+#include "gateway/domain/records.def"
+#undef X
+	GW_REC_N
+};
+
+/* ---- bodies of records ---- */
+struct gw_rec_incident_open { char *id; int64_t number; char *kind, *place, *text; int64_t level; bool has_position; double lat, lon; bool drill; };
+struct gw_rec_incident_update { char *kind, *place, *text; int64_t level; bool has_position; double lat, lon; };
+struct gw_rec_note { char *scene, *text; };
+struct gw_rec_verdict { char *verdict, *scene; int64_t elapsed_ms; };
+struct gw_rec_close { char *reason; };
+struct gw_rec_step { int64_t step; };
+struct gw_rec_link_issued { char *link, *scene, *person, *name; int64_t expires_ms; };
+struct gw_rec_link_ref { char *link; int64_t expires_ms; };
+struct gw_rec_link_ended { char *link, *why; };
+struct gw_rec_scene_state { char *scene, *why; int state; };
+struct gw_rec_scene_stamp { char *scene; int stamp; int64_t at_ms, at_us; };
+struct gw_rec_scene_event { char *scene, *kind, *detail; };
+struct gw_rec_scene_position { char *scene; double lat, lon, accuracy_m; int64_t at_ms; };
+struct gw_rec_scene_mute { char *scene; bool on; };
+struct gw_rec_scene_ref { char *scene; };
+struct gw_rec_talk { char *party; char **scenes; bool on; };
+struct gw_rec_wall_layout { char *wall; int64_t windows; };
+struct gw_rec_wall_window { char *wall; int64_t window; char *scene; };
+struct gw_rec_wall_state { char *wall; int64_t window; char *stream; int state; int64_t at_ms; };
+struct gw_rec_division { char *id, *parent, *code, *name; };
+struct gw_rec_site { char *id, *division, *name, *kind, *address; };
+struct gw_rec_person { char *id, *division, *name, *title, *phone; bool duty; };
+struct gw_rec_device { char *id, *site, *name, *kind; };
+struct gw_rec_directory_ref { char *kind, *id; };
+
+struct gw_rec_row { const char *type; const struct ort_json_table *table; const char *doc; };
+extern const struct gw_rec_row gw_rec_rows[GW_REC_N];
+int gw_rec_by_type(const char *type);	/* -1 = not the domain's */
+
+/* ---- objects ---- */
+#define GW_ESCALATIONS 3
+#define GW_WALL_WINDOWS 9
+enum gw_escalation_state { GW_ESC_WAITING, GW_ESC_FIRED, GW_ESC_ACKED, GW_ESC_CANCELLED, GW_ESC_N };
+struct gw_escalation { enum gw_escalation_state state; int64_t fired_ms, acked_ms; char *acked_by; };
+struct gw_escalation_row { int step; enum gw_timer timer; const char *who, *en, *zh; };
+extern const struct gw_escalation_row gw_escalation_rows[GW_ESCALATIONS];
+
+struct gw_proof { int64_t at_ms, elapsed_ms; };	/* at_ms 0 = not yet */
+struct gw_scene {
+	char *id, *person, *name, *link;
+	struct gw_incident *incident;
+	enum gw_site_state state;
+	char *why;
+	bool muted, removed;
+	char *muted_by, *talker;	/* talker: party whose sound it hears, NULL = nobody */
+	bool has_position;
+	struct gw_position position;
+	struct gw_proof proofs[GW_STAMP_N];
+};
+enum gw_link_state { GW_LINK_ISSUED, GW_LINK_OPENED, GW_LINK_EXPIRED, GW_LINK_REVOKED, GW_LINK_ENDED, GW_LINK_N };
+struct gw_link { char *id, *person, *name; struct gw_scene *scene; enum gw_link_state state; int64_t issued_ms, opened_ms, expires_ms, expires_us; };
+struct gw_note { int64_t at_ms; char *actor, *scene, *text; };
+enum gw_verdict { GW_VERDICT_RUNNING, GW_VERDICT_MET, GW_VERDICT_MISSED, GW_VERDICT_CLOSED_UNMET, GW_VERDICT_N };
+struct gw_incident {
+	char *id, *kind, *place, *text;
+	int64_t number, level;
+	bool has_position, drill;
+	double lat, lon;
+	int64_t t0_ms, t0_us, closed_ms, met_ms;
+	enum gw_verdict verdict;
+	struct gw_escalation escalations[GW_ESCALATIONS];
+	GPtrArray *scenes;	/* struct gw_scene, owned */
+	GPtrArray *links;	/* struct gw_link, owned */
+	GPtrArray *notes;	/* struct gw_note, owned */
+};
+struct gw_window { struct gw_scene *scene; enum gw_window_state state; int64_t since_ms, drawn_ms; };
+struct gw_wall { char *id, *name; bool online; int windows; struct gw_window window[GW_WALL_WINDOWS]; };
+
+struct gw_domain {
+	struct gw_domain_ops ops;
+	void *user_data;
+	char *boot;
+	bool replaying;
+	int64_t timer_ms[GW_TIMER_N];
+	int64_t last_incident, last_scene, last_link;
+	GHashTable *incidents;	/* id -> struct gw_incident, owned */
+	GPtrArray *order;	/* struct gw_incident, borrowed, oldest first */
+	GHashTable *scenes;	/* id -> struct gw_scene, borrowed from its incident */
+	GHashTable *links;	/* id -> struct gw_link, borrowed */
+	GHashTable *walls;	/* id -> struct gw_wall, owned */
+	GHashTable *directory[4];	/* by enum gw_directory: id -> body struct, owned */
+	unsigned bad_records;
+};
+
+/* What an apply function gets: one record, its body struct, and the times in this boot's clock. */
+struct gw_fact { gw_domain *d; enum gw_rec rec; void *body; const char *actor; struct gw_incident *incident; int64_t at_ms, at_us; };
+
+/* Prints the body, applies it, hands the record out. `body` stays the caller's. */
+void gw_emit(gw_domain *d, enum gw_rec rec, const char *actor, const struct gw_incident *incident, const void *body, struct gw_now now);
+void gw_act(gw_domain *d, const struct gw_action *a);	/* silent during replay */
+void gw_changed(gw_domain *d, const struct gw_incident *i);
+
+/* Borrowed, NULL + err NOT_FOUND (or STATE when it is closed). */
+struct gw_incident *gw_incident_find(const gw_domain *d, const char *id, GError **err);
+struct gw_incident *gw_incident_find_open(const gw_domain *d, const char *id, GError **err);
+struct gw_scene *gw_scene_find(const gw_domain *d, const char *id, GError **err);	/* not removed, incident open */
+bool gw_text_ok(const char *text, size_t max, bool required, const char *what, GError **err);
+char *gw_stream_of(const struct gw_scene *s, const char *kind);	/* "<scene>.video", (transfer full) */
+
+void gw_incident_free(gpointer p);
+void gw_scene_free(gpointer p);
+void gw_link_free(gpointer p);
+void gw_wall_free(gpointer p);
+void gw_domain_directory_init(gw_domain *d);
+void gw_domain_directory_finish(gw_domain *d);
+
+/* The clock of one incident: fires marks, verdict, link expiry; returns its next deadline. escalate.c */
+int64_t gw_incident_tick(gw_domain *d, struct gw_incident *i, struct gw_now now);
+int64_t gw_incident_deadline(const gw_domain *d, const struct gw_incident *i);
+void gw_incident_met(gw_domain *d, struct gw_incident *i, struct gw_scene *s, struct gw_now now);
+void gw_links_end(gw_domain *d, struct gw_incident *i, const struct gw_scene *only, const char *why, struct gw_now now);
+void gw_walls_drop_scene(gw_domain *d, const char *actor, const struct gw_scene *s, struct gw_now now);
+json_t *gw_scene_json(const gw_domain *d, const struct gw_scene *s);
+
+/* One function a record; table in domain.c. */
+#define X(id, type, body, doc) void gw_apply_##id(const struct gw_fact *f);
+#include "gateway/domain/records.def"
+#undef X
