@@ -50,7 +50,7 @@ void gw_media_end_engine(gw_media *m);	/* clean end of the whole system: SIGTERM
 void gw_media_call(gw_media *m, enum mcu_method method, const void *request, mcu_client_fn fn, void *user_data);
 
 /* Claims a found room with all that is in it. false: no such room was found (open it instead). Opening a found room by
- * MCU_METHOD_ROOM_OPEN claims it too, but closes the transports in it. */
+ * MCU_METHOD_ROOM_OPEN begins anew: what was in it is closed. */
 bool gw_media_adopt(gw_media *m, const char *room);
 
 bool gw_media_up(const gw_media *m);
