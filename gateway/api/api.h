@@ -116,7 +116,7 @@ char *gw_api_describe(const char *format);	/* "json", "markdown" or "words" (fuz
 json_t *gw_api_counters(const gw_api *api);	/* name -> number, (transfer full) */
 char *gw_error_body(enum gw_error error, const char *why);	/* REST error object as text, (transfer full), g_free */
 
-/* ---- token buckets by key, for web's own limits too. Bounded: when full, the fullest bucket seen is forgotten. ---- */
+/* ---- token buckets by key, for web's own limits too. Bounded: refilled ones are forgotten first. ---- */
 typedef struct gw_limiter gw_limiter;
 gw_limiter *gw_limiter_new(double rate_per_s, double burst, size_t max_keys);
 void gw_limiter_free(gw_limiter *l);	/* NULL allowed */

@@ -1,0 +1,81 @@
+/* Inside of gateway/api. */
+#pragma once
+#include "gateway/api/api.h"
+
+enum counter {
+#define X(id, doc) N_##id,
+#include "gateway/api/counters.def"
+#undef X
+	N_COUNTERS
+};
+
+struct bucket { double tokens; int64_t at_us; };
+
+struct handler { gw_api_handler_fn fn; void *user_data; };
+
+struct gw_api {
+	struct gw_api_ops ops;
+	struct gw_api_limits limits;
+	void *user_data;
+	struct handler handlers[GW_METHOD_N];
+	size_t max_frame[GW_ROLE_N];
+	GHashTable *sessions;	/* id (borrowed from it) -> struct session, WebSockets only */
+	GQueue calls;		/* every gw_api_call alive */
+	gw_limiter *sources, *openers, *credentials;
+	uint64_t next_id;
+	uint64_t counters[N_COUNTERS];
+	uint64_t errors[GW_ERROR_N];
+};
+
+struct session {
+	struct gw_api_session pub;	/* first: the face hands it out */
+	const struct gw_api_transport_ops *transport;	/* NULL for REST */
+	char *source;		/* limiter key */
+	GQueue calls;		/* unanswered */
+	struct bucket bucket;
+	unsigned refusals;	/* by rate, in a row */
+	bool opened, ending;
+};
+
+struct gw_api_call {
+	gw_api *api;		/* NULL once it was freed */
+	struct session *session;	/* NULL once it has gone */
+	GList api_link, session_link;
+	enum gw_method method;
+	json_t *id;		/* WebSocket */
+	gw_api_rest_fn rest_fn;	/* REST, with the session as its own */
+	void *rest_data;
+	char *cookie;
+	int64_t cookie_expires_ms, retry_after_s;
+	bool in_handler, answered;
+};
+
+static inline struct session *priv(const struct gw_api_session *s)
+{
+	return (struct session *)s;
+}
+
+/* session.c */
+struct session *session_new(gw_api *api, const struct gw_api_transport_ops *transport, const char *remote, void *user,
+			    int64_t now_us);
+void session_free(struct session *s);
+bool session_send(struct session *s, json_t *message);	/* message stolen */
+
+/* call.c */
+gw_api_call *call_new(struct session *s, enum gw_method method);
+bool call_run(gw_api_call *call, const void *request);	/* true: waits; false: answered, freed, a REST session too */
+void call_orphan(gw_api_call *call);			/* the session goes */
+
+/* dispatch.c: all that is common to WebSocket and REST. GW_ERROR_N = go on. */
+enum gw_error check_method(struct session *s, int method, unsigned wrong_transport, size_t len, int64_t now_us, char **ret_why);
+enum gw_error start_call(struct session *s, enum gw_method method, json_t *params, gw_api_call **ret_call, void **ret_request,
+			 char **ret_why);
+void refuse(struct session *s, json_t *id, enum gw_error error, const char *why);
+
+/* builtin.c */
+void bind_builtin(gw_api *api);
+
+/* limiter.c */
+bool bucket_take(struct bucket *b, double rate, double burst, int64_t now_us);
+
+bool table_is_bare(const struct ort_json_table *table);	/* result is its one member "value" */
