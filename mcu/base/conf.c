@@ -409,7 +409,7 @@ static int load_values(const ort_conf *conf, struct conf_value *values, const ch
 	}
 	l.key = g_string_new(NULL);
 	l.seen = g_new0(bool, conf->n_rows);
-	yaml_parser_set_input_string(&l.yaml, (const unsigned char *)text, len);
+	yaml_parser_set_input_string(&l.yaml, (const unsigned char *)(text ? text : ""), len);
 	yaml_parser_set_encoding(&l.yaml, YAML_UTF8_ENCODING);
 	err = take_stream(&l);
 	*ret_why = l.why;
