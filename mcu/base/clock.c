@@ -13,7 +13,6 @@ static struct {
 static int64_t read_clock(clockid_t id, int64_t per_s, int64_t ns_per_unit)
 {
 	struct timespec ts;
-
 	(void)clock_gettime(id, &ts);	/* cannot fail: the ids are constants of Linux */
 	return (int64_t)ts.tv_sec * per_s + (int64_t)ts.tv_nsec / ns_per_unit;
 }
@@ -45,7 +44,6 @@ void ort_clock_hold(int64_t now_us, int64_t wall_ms)
 void ort_clock_advance(int64_t us)
 {
 	int64_t before = atomic_fetch_add(&held.now_us, us);
-
 	atomic_fetch_add(&held.wall_ms, (before + us) / ORT_US_PER_MS - before / ORT_US_PER_MS);
 }
 

@@ -27,7 +27,6 @@ static void clear_values(struct conf_value *values, size_t n)
 static struct conf_value *copy_values(const ort_conf *conf)
 {
 	struct conf_value *copy = g_new0(struct conf_value, conf->n_rows);
-
 	for (size_t i = 0; i < conf->n_rows; i++) {
 		copy[i].text = g_strdup(conf->values[i].text);
 		copy[i].number = conf->values[i].number;
@@ -37,10 +36,13 @@ static struct conf_value *copy_values(const ort_conf *conf)
 }
 
 struct unit { const char *name; int64_t factor; };
-static const struct unit size_units[] = { { "", 1 }, { "K", 1024 }, { "M", 1048576 }, { "G", 1073741824 }, { NULL, 0 } };
-static const struct unit time_units[] = { { "", 1 },	     { "ms", 1 },	 { "s", 1000 }, { "m", 60000 },
-					  { "h", 3600000 }, { "d", 86400000 }, { NULL, 0 } };
-static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
+static const struct number_type { struct unit units[7]; const char *want; } number_types[] = {
+	[ORT_C_INT] = { { { "", 1 } }, "must be a whole number" },
+	[ORT_C_SIZE] = { { { "", 1 }, { "K", 1024 }, { "M", 1048576 }, { "G", 1073741824 } },
+			 "must be a size: bytes, or with K, M, G" },
+	[ORT_C_MS] = { { { "", 1 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 } },
+		       "must be a time: ms, s, m, h, d; a bare number is ms" },
+};
 
 static bool read_number(const char *text, const struct unit *units, int64_t *ret)
 {
@@ -63,7 +65,6 @@ static bool read_number(const char *text, const struct unit *units, int64_t *ret
 static bool read_bool(const char *text, int64_t *ret)
 {
 	static const char *const words[] = { "false", "true", "no", "yes", "off", "on" };
-
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
 		if (g_ascii_strcasecmp(text, words[i]) == 0) {
 			*ret = i & 1;
@@ -84,7 +85,6 @@ static char *check_range(const struct ort_conf_row *row, int64_t n)
 static char **split(const char *text)
 {
 	char **strv = g_strsplit(text, ",", -1);
-
 	for (char **s = strv; *s; s++) {
 		g_strstrip(*s);
 	}
@@ -94,31 +94,19 @@ static char **split(const char *text)
 	return strv;
 }
 
-static char *want_number(const struct ort_conf_row *row, const char *text, const struct unit *units, const char *want,
-			 struct conf_value *ret)
-{
-	return read_number(text, units, &ret->number) ? check_range(row, ret->number) : g_strdup(want);
-}
-
 /* NULL, or what is wrong (transfer full). */
 static char *read_value(const struct ort_conf_row *row, const char *text, struct conf_value *ret)
 {
-	switch (row->type) {
-	case ORT_C_STR:
-		return NULL;
-	case ORT_C_INT:
-		return want_number(row, text, no_units, "must be a whole number", ret);
-	case ORT_C_SIZE:
-		return want_number(row, text, size_units, "must be a size: bytes, or with K, M, G", ret);
-	case ORT_C_MS:
-		return want_number(row, text, time_units, "must be a time: ms, s, m, h, d; a bare number is ms", ret);
-	case ORT_C_BOOL:
-		return read_bool(text, &ret->number) ? NULL : g_strdup("must be true or false");
-	case ORT_C_STRV:
+	if (row->type == ORT_C_STRV) {
 		ret->strv = split(text);
-		return NULL;
+	} else if (row->type == ORT_C_BOOL) {
+		return read_bool(text, &ret->number) ? NULL : g_strdup("must be true or false");
+	} else if (row->type != ORT_C_STR) {
+		const struct number_type *type = &number_types[row->type];
+
+		return read_number(text, type->units, &ret->number) ? check_range(row, ret->number) : g_strdup(type->want);
 	}
-	g_assert_not_reached();
+	return NULL;
 }
 
 static char *put_value(const struct ort_conf_row *row, const char *text, struct conf_value *at)
@@ -149,7 +137,6 @@ static ssize_t find_row(const ort_conf *conf, const char *key)
 static bool is_section(const ort_conf *conf, const char *key)
 {
 	size_t len = strlen(key);
-
 	for (size_t i = 0; i < conf->n_rows; i++) {
 		if (strncmp(conf->rows[i].key, key, len) == 0 && conf->rows[i].key[len] == '.') {
 			return true;
@@ -234,7 +221,6 @@ static const char *scalar_text(const yaml_event_t *ev)
 static bool is_null(const yaml_event_t *ev)
 {
 	const char *text = scalar_text(ev);
-
 	return ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
 	       (!*text || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
 }
@@ -468,7 +454,6 @@ int ort_conf_load_text(ort_conf *conf, const char *text, size_t len, char **ret_
 	struct conf_value *values = copy_values(conf);
 	char *why = NULL;
 	int err = load_values(conf, values, text, len, &why);
-
 	return settle(conf, values, err, why, ret_why);
 }
 
@@ -534,7 +519,6 @@ int ort_conf_set(ort_conf *conf, const char *key, const char *value, char **ret_
 {
 	ssize_t i = find_row(conf, key);
 	g_autofree char *why = i < 0 ? g_strdup("no such option") : put_value(&conf->rows[i], value, &conf->values[i]);
-
 	if (why && ret_why) {
 		*ret_why = g_strdup_printf("%s: %s", key, why);
 	}
@@ -544,7 +528,6 @@ int ort_conf_set(ort_conf *conf, const char *key, const char *value, char **ret_
 static const struct conf_value *get(const ort_conf *conf, const char *key, unsigned types)
 {
 	ssize_t i = find_row(conf, key);
-
 	if (i < 0 || !(types & (1U << conf->rows[i].type))) {
 		g_error("option %s: not a row, or of another type", key);
 	}

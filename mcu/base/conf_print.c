@@ -32,7 +32,6 @@ static void print_value(GString *out, const struct ort_conf_row *row)
 static void print_row(GString *out, const struct ort_conf_row *row, const char *name, int indent)
 {
 	g_autofree char *range = range_text(row);
-
 	g_string_append_printf(out, "%*s# %s (%s%s%s%s%s)\n%*s#%s: ", indent, "", row->doc, type_names[row->type],
 			       *range ? ", " : "", range, row->reloadable ? ", reloadable" : "",
 			       row->secret ? ", secret" : "", indent, "", name);
@@ -72,7 +71,6 @@ static void print_section(GString *out, const ort_conf *conf, const char *prefix
 char *ort_conf_sample(const ort_conf *conf)
 {
 	GString *out = g_string_new(NULL);
-
 	print_section(out, conf, "", 0, 0);
 	return g_string_free(out, FALSE);
 }

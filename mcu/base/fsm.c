@@ -9,7 +9,6 @@
 static void set_state(struct ort_fsm *fsm, int state, int64_t now_us)
 {
 	const struct ort_fsm_state *row = &fsm->table->states[state];
-
 	fsm->state = state;
 	fsm->deadline_us = ORT_NEVER;
 	if (row->timer >= 0) {

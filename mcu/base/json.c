@@ -64,7 +64,6 @@ static const char *allowed_controls(unsigned flags)
 static bool has_control(const char *s, unsigned flags)
 {
 	const char *allowed = allowed_controls(flags);
-
 	for (const unsigned char *p = (const unsigned char *)s; *p; p++) {
 		if ((*p < 0x20 && !strchr(allowed, *p)) || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)) {
 			return true;
@@ -104,7 +103,6 @@ static size_t limit(const struct ort_json_field *f, size_t otherwise)
 static int read_str(struct reader *r, const struct ort_json_field *f, const json_t *json, void *at)
 {
 	int err = check_text(r, json, f->flags, (size_t)f->min, limit(f, STR_MAX_DEFAULT));
-
 	if (err == 0) {
 		*(char **)at = g_strdup(json_string_value(json));
 	}
@@ -240,7 +238,6 @@ static int read_strv(struct reader *r, const struct ort_json_field *f, const jso
 static int read_raw(struct reader *r, const struct ort_json_field *f, const json_t *json, void *at)
 {
 	size_t max = limit(f, RAW_MAX_DEFAULT);
-
 	if (json_dumpb(json, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > max) {
 		return refuse(r, "is longer than %zu bytes", max);
 	}
@@ -274,7 +271,6 @@ static int read_field(struct reader *r, const struct ort_json_field *f, const js
 static int read_struct(struct reader *r, const struct ort_json_table *table, const json_t *json, void *out)
 {
 	int err = 0;
-
 	if (!json_is_object(json)) {
 		return refuse(r, "must be an object");
 	}
@@ -348,7 +344,6 @@ void ort_json_clear(const struct ort_json_table *table, void *st)
 static json_t *print_text(const char *s)
 {
 	json_t *json = json_string(s);
-
 	if (!json) {
 		g_autofree char *valid = g_utf8_make_valid(s, -1);
 
@@ -357,12 +352,11 @@ static json_t *print_text(const char *s)
 	return json;
 }
 
-static json_t *print_strv(char *const *strv, bool hide)
+static json_t *print_strv(char *const *strv)
 {
 	json_t *json = json_array();
-
 	for (; strv && *strv; strv++) {
-		json_array_append_new(json, hide ? json_string("***") : print_text(*strv));
+		json_array_append_new(json, print_text(*strv));
 	}
 	return json;
 }
@@ -370,7 +364,6 @@ static json_t *print_strv(char *const *strv, bool hide)
 static json_t *print_array(const struct ort_json_table *sub, const struct ort_json_array *array, bool safe)
 {
 	json_t *json = json_array();
-
 	for (size_t i = 0; i < array->n; i++) {
 		json_array_append_new(json, print_struct(sub, (const char *)array->items + i * sub->size, safe));
 	}
@@ -381,34 +374,6 @@ static json_t *print_enum(const struct ort_json_field *f, int value)
 {
 	g_assert(value >= 0 && (guint)value < g_strv_length((char **)f->names));
 	return json_string(f->names[value]);
-}
-
-/* NULL = nothing to print: a pointer that is not there, a number that JSON has not. */
-static json_t *print_value(const struct ort_json_field *f, const void *at, bool safe)
-{
-	bool hide = safe && (f->flags & ORT_J_SECRET);
-
-	switch (f->type) {
-	case ORT_J_STR:
-		return !*(char *const *)at ? NULL : hide ? json_string("***") : print_text(*(char *const *)at);
-	case ORT_J_INT:
-		return json_integer(*(const int64_t *)at);
-	case ORT_J_DOUBLE:
-		return json_real(*(const double *)at);
-	case ORT_J_BOOL:
-		return json_boolean(*(const bool *)at);
-	case ORT_J_ENUM:
-		return print_enum(f, *(const int *)at);
-	case ORT_J_OBJECT:
-		return hide ? json_string("***") : print_struct(f->sub, at, safe);
-	case ORT_J_ARRAY:
-		return hide ? json_string("***") : print_array(f->sub, at, safe);
-	case ORT_J_STRV:
-		return print_strv(*(char **const *)at, hide);
-	case ORT_J_RAW:
-		return hide && *(json_t *const *)at ? json_string("***") : json_incref(*(json_t *const *)at);
-	}
-	g_assert_not_reached();
 }
 
 static bool is_zero(const struct ort_json_field *f, const void *at)
@@ -437,6 +402,35 @@ static bool is_zero(const struct ort_json_field *f, const void *at)
 			}
 		}
 		return true;
+	}
+	g_assert_not_reached();
+}
+
+/* NULL = nothing to print: a pointer that is not there, a number that JSON has not. */
+static json_t *print_value(const struct ort_json_field *f, const void *at, bool safe)
+{
+	if (safe && (f->flags & ORT_J_SECRET)) {
+		return is_zero(f, at) ? NULL : json_string("***");
+	}
+	switch (f->type) {
+	case ORT_J_STR:
+		return *(char *const *)at ? print_text(*(char *const *)at) : NULL;
+	case ORT_J_INT:
+		return json_integer(*(const int64_t *)at);
+	case ORT_J_DOUBLE:
+		return json_real(*(const double *)at);
+	case ORT_J_BOOL:
+		return json_boolean(*(const bool *)at);
+	case ORT_J_ENUM:
+		return print_enum(f, *(const int *)at);
+	case ORT_J_OBJECT:
+		return print_struct(f->sub, at, safe);
+	case ORT_J_ARRAY:
+		return print_array(f->sub, at, safe);
+	case ORT_J_STRV:
+		return print_strv(*(char **const *)at);
+	case ORT_J_RAW:
+		return json_incref(*(json_t *const *)at);
 	}
 	g_assert_not_reached();
 }

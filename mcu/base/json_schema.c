@@ -9,7 +9,6 @@ static void put(json_t *schema, const char *key, json_t *value)
 static void put_bounds(json_t *schema, const struct ort_json_field *f, const char *min, const char *max, double otherwise)
 {
 	double most = f->max > 0 ? f->max : otherwise;
-
 	if (f->min > 0) {
 		put(schema, min, json_integer((json_int_t)f->min));
 	}
@@ -19,7 +18,6 @@ static void put_bounds(json_t *schema, const struct ort_json_field *f, const cha
 static void put_range(json_t *schema, const struct ort_json_field *f)
 {
 	bool whole = f->type == ORT_J_INT;
-
 	if (f->min == 0 && f->max == 0) {
 		return;
 	}
@@ -51,7 +49,6 @@ static json_t *string_schema(const struct ort_json_field *f)
 static json_t *enum_schema(const struct ort_json_field *f)
 {
 	json_t *schema = typed("string"), *names = json_array();
-
 	for (int i = 0; f->names[i]; i++) {
 		json_array_append_new(names, json_string(f->names[i]));
 	}
@@ -62,7 +59,6 @@ static json_t *enum_schema(const struct ort_json_field *f)
 static json_t *array_schema(const struct ort_json_field *f, json_t *items)
 {
 	json_t *schema = typed("array");
-
 	put_bounds(schema, f, "minItems", "maxItems", 256);
 	put(schema, "items", items);
 	return schema;

@@ -66,7 +66,6 @@ static void append_escaped(GString *out, const char *s)
 static void append_number(GString *out, double d)
 {
 	char buf[G_ASCII_DTOSTR_BUF_SIZE];
-
 	g_string_append(out, isfinite(d) ? g_ascii_dtostr(buf, sizeof(buf), d) : "null");
 }
 
@@ -101,7 +100,6 @@ static void append_time(GString *out)
 	int64_t wall_ms = ort_wall_ms();
 	g_autoptr(GDateTime) t = g_date_time_new_from_unix_utc(wall_ms / 1000);
 	g_autofree char *text = t ? g_date_time_format(t, "%Y-%m-%dT%H:%M:%S") : NULL;
-
 	g_string_append_printf(out, "%s.%03dZ", text ? text : "0000-00-00T00:00:00", (int)(wall_ms % 1000));
 }
 
@@ -143,13 +141,6 @@ static void append_journal_key(GString *out, const char *key)
 	g_string_append_c(out, '=');
 }
 
-static void append_journal(GString *out, const char *key, const char *value)
-{
-	append_journal_key(out, key);
-	append_escaped(out, value ? value : "");
-	g_string_append_c(out, '\n');
-}
-
 static GString *journal_entry(enum ort_log_level level, const char *module, const char *event, const char *text,
 			      const struct ort_log_field *fields)
 {
@@ -157,13 +148,7 @@ static GString *journal_entry(enum ort_log_level level, const char *module, cons
 
 	g_string_append_printf(out, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=", level_priority[level], state.program);
 	append_escaped(out, text);
-	for (const struct ort_log_field *f = fields; f->type != ORT_FIELD_END; f++) {
-		g_string_append_printf(out, " %s=", f->key);
-		append_value(out, f, "\"");
-	}
-	g_string_append_c(out, '\n');
-	append_journal(out, "module", module);
-	append_journal(out, "event", event);
+	g_string_append_printf(out, "\nORT_MODULE=%s\nORT_EVENT=%s\n", module, event);
 	for (const struct ort_log_field *f = fields; f->type != ORT_FIELD_END; f++) {
 		append_journal_key(out, f->key);
 		append_value(out, f, "");
@@ -178,9 +163,11 @@ static void write_stderr(GString *line)
 	(void)!write(STDERR_FILENO, line->str, line->len);	/* nowhere to report a log that cannot be written */
 }
 
-static bool write_journal(const GString *entry)
+static bool write_journal(GString *entry)
 {
-	return send(state.journal_fd, entry->str, entry->len, MSG_NOSIGNAL) == (ssize_t)entry->len;
+	bool sent = send(state.journal_fd, entry->str, entry->len, MSG_NOSIGNAL) == (ssize_t)entry->len;
+	g_string_free(entry, TRUE);
+	return sent;
 }
 
 void ort_log_write(enum ort_log_level level, const char *module, const char *event, const char *text,
@@ -191,14 +178,8 @@ void ort_log_write(enum ort_log_level level, const char *module, const char *eve
 	if (level > state.most || !is_on(level, module)) {
 		return;
 	}
-	if (state.journal_fd > 0 && !state.sink) {
-		GString *entry = journal_entry(level, module, event, text, fields);
-		bool sent = write_journal(entry);
-
-		g_string_free(entry, TRUE);
-		if (sent) {
-			return;
-		}
+	if (state.journal_fd > 0 && !state.sink && write_journal(journal_entry(level, module, event, text, fields))) {
+		return;
 	}
 	line = json_line(level, module, event, text, fields);
 	if (state.sink) {
@@ -265,7 +246,6 @@ static bool stderr_is_journal(void)
 	const char *want = g_getenv("JOURNAL_STREAM");
 	char have[64];
 	struct stat st;
-
 	if (!want || fstat(STDERR_FILENO, &st) < 0) {
 		return false;
 	}

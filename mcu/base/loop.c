@@ -38,7 +38,6 @@ static struct ort_msg *load_next(struct ort_msg *msg)
 static void push(ort_mailbox *box, struct ort_msg *msg)
 {
 	struct ort_msg *prev;
-
 	link_next(msg, NULL, __ATOMIC_RELAXED);
 	prev = atomic_exchange_explicit(&box->head, msg, memory_order_acq_rel);
 	link_next(prev, msg, __ATOMIC_RELEASE);
@@ -75,7 +74,6 @@ static struct ort_msg *pop(ort_mailbox *box)
 static void signal_owner(ort_mailbox *box)
 {
 	uint64_t one = 1;
-
 	if (!atomic_exchange_explicit(&box->signalled, true, memory_order_acq_rel)) {
 		(void)!write(box->fd, &one, sizeof(one));	/* only overflow could fail, after 2^64 posts */
 	}
@@ -157,7 +155,6 @@ static GSourceFuncs mailbox_funcs = { .dispatch = mailbox_dispatch };
 GSource *ort_mailbox_source(ort_mailbox *box)
 {
 	GSource *source = g_source_new(&mailbox_funcs, sizeof(struct mailbox_source));
-
 	((struct mailbox_source *)source)->box = box;
 	g_source_set_static_name(source, "ort_mailbox");
 	g_source_add_unix_fd(source, box->fd, G_IO_IN);
@@ -280,7 +277,6 @@ static gboolean timer_prepare(GSource *source, gint *timeout_ms)
 static gboolean timer_check(GSource *source)
 {
 	int64_t deadline_us = ((struct timer_source *)source)->deadline_us;
-
 	return deadline_us != ORT_NEVER && deadline_us <= ort_now_us();
 }
 
@@ -289,7 +285,6 @@ static gboolean timer_dispatch(GSource *source, GSourceFunc fn, gpointer user_da
 {
 	struct timer_source *timer = (struct timer_source *)source;
 	int64_t next_us;
-
 	timer->deadline_us = ORT_NEVER;
 	next_us = ((ort_timer_fn)(void (*)(void))fn)(ort_now_us(), user_data);
 	timer->deadline_us = MIN(timer->deadline_us, next_us);
@@ -301,7 +296,6 @@ static GSourceFuncs timer_funcs = { .prepare = timer_prepare, .check = timer_che
 GSource *ort_timer_new(GMainContext *context, int64_t deadline_us, ort_timer_fn fn, void *user_data)
 {
 	GSource *source = g_source_new(&timer_funcs, sizeof(struct timer_source));
-
 	((struct timer_source *)source)->deadline_us = deadline_us;
 	g_source_set_static_name(source, "ort_timer");
 	g_source_set_callback(source, (GSourceFunc)(void (*)(void))fn, user_data, NULL);

@@ -127,7 +127,6 @@ static void tell(struct pending *p, int code, const char *message, json_t *resul
 static struct pending *steal(ort_rpc *rpc, int64_t id)
 {
 	void *p = NULL;
-
 	(void)g_hash_table_steal_extended(rpc->pending, &id, NULL, &p);
 	return p;
 }
@@ -179,7 +178,6 @@ static ssize_t write_some(ort_rpc *rpc)
 	const uint8_t *from = rpc->out->data + rpc->out_sent;
 	size_t len = rpc->out->len - rpc->out_sent;
 	ssize_t n = send(rpc->fd, from, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
 	return n < 0 && errno == ENOTSOCK ? write(rpc->fd, from, len) : n;
 }
 
@@ -232,7 +230,6 @@ static void send_message(ort_rpc *rpc, json_t *msg)
 static json_t *new_message(void)
 {
 	json_t *msg = json_object();
-
 	json_object_set_new(msg, "jsonrpc", json_string("2.0"));
 	return msg;
 }
@@ -252,28 +249,25 @@ static void send_error(ort_rpc *rpc, json_t *id, int code, const char *message, 
 	send_message(rpc, msg);
 }
 
-void ort_rpc_notify(ort_rpc *rpc, const char *method, json_t *params)
+/* `id` 0 = notification. Takes `params`, may be NULL. */
+static void send_call(ort_rpc *rpc, int64_t id, const char *method, json_t *params)
 {
 	json_t *msg = new_message();
 
-	ort_owner_assert(&rpc->owner);
 	json_object_set_new(msg, "method", json_string(method));
+	if (id > 0) {
+		json_object_set_new(msg, "id", json_integer(id));
+	}
 	if (params) {
 		json_object_set_new(msg, "params", params);
 	}
 	send_message(rpc, msg);
 }
 
-static void send_request(ort_rpc *rpc, int64_t id, const char *method, json_t *params)
+void ort_rpc_notify(ort_rpc *rpc, const char *method, json_t *params)
 {
-	json_t *msg = new_message();
-
-	json_object_set_new(msg, "method", json_string(method));
-	json_object_set_new(msg, "id", json_integer(id));
-	if (params) {
-		json_object_set_new(msg, "params", params);
-	}
-	send_message(rpc, msg);
+	ort_owner_assert(&rpc->owner);
+	send_call(rpc, 0, method, params);
 }
 
 void ort_rpc_request(ort_rpc *rpc, const char *method, json_t *params, unsigned timeout_ms, ort_rpc_reply_fn fn,
@@ -303,7 +297,7 @@ void ort_rpc_request(ort_rpc *rpc, const char *method, json_t *params, unsigned 
 	if (p->deadline_us == 0) {
 		json_decref(params);
 	} else {
-		send_request(rpc, p->id, method, params);
+		send_call(rpc, p->id, method, params);
 	}
 }
 
@@ -368,7 +362,6 @@ static void take_request(ort_rpc *rpc, const struct ort_rpc_frame *f)
 static void take_reply(ort_rpc *rpc, const struct ort_rpc_frame *f)
 {
 	struct pending *p = json_is_integer(f->id) ? steal(rpc, json_integer_value(f->id)) : NULL;
-
 	if (p) {
 		tell(p, f->kind == ORT_RPC_ERROR ? f->code : 0, f->message, f->result);
 	}
@@ -470,7 +463,6 @@ static GSourceFuncs io_funcs = { .dispatch = io_dispatch };
 static struct ort_rpc_limits with_defaults(const struct ort_rpc_limits *limits)
 {
 	struct ort_rpc_limits l = limits ? *limits : (struct ort_rpc_limits){ 0 };
-
 	l.max_line = l.max_line ? l.max_line : 1048576;
 	l.max_pending = l.max_pending ? l.max_pending : 1024;
 	l.max_queue = l.max_queue ? l.max_queue : 8388608;
