@@ -58,7 +58,7 @@ void gw_api_free(gw_api *api)
 	g_assert(g_hash_table_size(api->sessions) == 0);
 	while (api->calls.head) {
 		gw_api_call *call = api->calls.head->data;
-		call_orphan(call);
+		gw_api_rest_cancel(call);	/* what still has a session here is a REST call, which owns it */
 		g_queue_unlink(&api->calls, &call->api_link);
 		call->api = NULL;
 	}
