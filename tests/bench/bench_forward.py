@@ -65,7 +65,7 @@ def one(name, which, args):
         return None
     try:
         if not server.up:
-            print(f"  {which}: did not start")
+            print(f"  {which}: did not start: {server.last_words()}")
             return None
         r = measure(server, args, name)
     finally:

@@ -40,6 +40,10 @@ class Server:
         self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, env=env)
         self.up = wait_for(target, self.process)
 
+    def last_words(self):
+        with open(self.log.name, encoding="utf-8", errors="replace") as f:
+            return f"exit code {self.process.poll()}, " + "; ".join(f.read().splitlines()[-5:])
+
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
