@@ -26,11 +26,11 @@ enum gw_site_state {
 #undef X
 	GW_SITE_N
 };
-enum gw_stamp {
-#define X(id, ...) GW_STAMP_##id,
+enum gw_step {
+#define X(id, ...) GW_STEP_##id,
 #include "gateway/domain/stamps.def"
 #undef X
-	GW_STAMP_N
+	GW_STEP_N
 };
 enum gw_timer {
 #define X(id, ...) GW_TIMER_##id,
@@ -41,7 +41,7 @@ enum gw_timer {
 enum gw_window_state { GW_WINDOW_EMPTY, GW_WINDOW_WAITING, GW_WINDOW_DRAWN, GW_WINDOW_FROZEN, GW_WINDOW_LOST, GW_WINDOW_N };
 
 extern const char *const gw_site_state_names[GW_SITE_N + 1];	/* NULL-terminated, likewise below */
-extern const char *const gw_stamp_names[GW_STAMP_N + 1];
+extern const char *const gw_step_names[GW_STEP_N + 1];
 extern const char *const gw_window_state_names[GW_WINDOW_N + 1];
 struct gw_timer_row { const char *key; int64_t default_ms; const char *clause, *doc; };
 extern const struct gw_timer_row gw_timer_rows[GW_TIMER_N];
@@ -119,7 +119,7 @@ const char *gw_scene_name(const gw_domain *d, const char *scene);
 bool gw_scene_state(gw_domain *d, const char *scene, enum gw_site_state state, const char *why, struct gw_now now);
 /* `actor` must be of the process that stamps.def names for the step: "engine", "field:" (page), "wall:", "gateway".
  * The first proof counts; later ones are ignored (true). at_ms is clamped to T0..now. */
-bool gw_scene_stamp(gw_domain *d, const char *actor, const char *scene, enum gw_stamp stamp, int64_t at_ms, struct gw_now now, GError **err);
+bool gw_scene_stamp(gw_domain *d, const char *actor, const char *scene, enum gw_step stamp, int64_t at_ms, struct gw_now now, GError **err);
 bool gw_scene_event(gw_domain *d, const char *actor, const char *scene, const char *kind, const char *detail, struct gw_now now, GError **err);
 struct gw_position { double lat, lon, accuracy_m; int64_t at_ms; };
 bool gw_scene_position(gw_domain *d, const char *actor, const char *scene, const struct gw_position *p, struct gw_now now, GError **err);

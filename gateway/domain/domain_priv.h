@@ -59,7 +59,7 @@ struct gw_scene {
 	char *muted_by, *talker;	/* talker: party whose sound it hears, NULL = nobody */
 	bool has_position;
 	struct gw_position position;
-	struct gw_proof proofs[GW_STAMP_N];
+	struct gw_proof proofs[GW_STEP_N];
 };
 enum gw_link_state { GW_LINK_ISSUED, GW_LINK_OPENED, GW_LINK_EXPIRED, GW_LINK_REVOKED, GW_LINK_ENDED, GW_LINK_N };
 struct gw_link { char *id, *person, *name; struct gw_scene *scene; enum gw_link_state state; int64_t issued_ms, opened_ms, expires_ms, expires_us; };

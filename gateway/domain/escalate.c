@@ -32,7 +32,7 @@ void gw_incident_met(gw_domain *d, struct gw_incident *i, struct gw_scene *s, st
 	if (i->verdict != GW_VERDICT_RUNNING) {
 		return;
 	}
-	int64_t elapsed = s->proofs[GW_STAMP_FIRST_DRAWN].elapsed_ms;
+	int64_t elapsed = s->proofs[GW_STEP_FIRST_DRAWN].elapsed_ms;
 	verdict(d, i, s, elapsed <= d->timer_ms[GW_TIMER_SCENE_ON_WALL] ? "met" : "missed", elapsed, now);
 }
 

@@ -56,7 +56,7 @@ bool gw_link_issue(gw_domain *d, const char *actor, const char *incident, const 
 					   now.wall_ms + d->timer_ms[GW_TIMER_LINK_FIRST_USE] };
 	gw_emit(d, GW_REC_LINK_ISSUED, actor, i, &body, now);
 	struct gw_link *l = g_hash_table_lookup(d->links, link);
-	(void)gw_scene_stamp(d, "gateway", l->scene->id, GW_STAMP_LINK_ISSUED, now.wall_ms, now, NULL);
+	(void)gw_scene_stamp(d, "gateway", l->scene->id, GW_STEP_LINK_ISSUED, now.wall_ms, now, NULL);
 	gw_changed(d, i);
 	*ret_link = l->id;
 	*ret_scene = l->scene->id;
@@ -128,7 +128,7 @@ bool gw_link_open(gw_domain *d, const char *link, bool again, struct gw_now now,
 		g_autofree char *actor = g_strconcat("field:", s->id, NULL);
 		struct gw_rec_link_ref body = { l->id, now.wall_ms + d->timer_ms[GW_TIMER_LINK_LIFE] };
 		gw_emit(d, GW_REC_LINK_OPENED, actor, s->incident, &body, now);
-		(void)gw_scene_stamp(d, "gateway", s->id, GW_STAMP_LINK_OPENED, now.wall_ms, now, NULL);
+		(void)gw_scene_stamp(d, "gateway", s->id, GW_STEP_LINK_OPENED, now.wall_ms, now, NULL);
 		gw_changed(d, s->incident);
 	}
 	return true;

@@ -23,8 +23,8 @@ static json_t *print_position(const struct gw_scene *s)
 static json_t *print_proofs(const struct gw_scene *s)
 {
 	json_t *o = json_object();
-	for (int n = 0; n < GW_STAMP_N; n++) {
-		g_autofree char *key = g_strconcat(gw_stamp_names[n], "_ms", NULL);
+	for (int n = 0; n < GW_STEP_N; n++) {
+		g_autofree char *key = g_strconcat(gw_step_names[n], "_ms", NULL);
 		json_object_set_new(o, key, json_integer(s->proofs[n].at_ms));
 	}
 	return o;
@@ -123,7 +123,7 @@ static int64_t first_wall_ms(const struct gw_incident *i)
 {
 	int64_t first = 0;
 	for (unsigned n = 0; n < i->scenes->len; n++) {
-		int64_t at = ((const struct gw_scene *)i->scenes->pdata[n])->proofs[GW_STAMP_FIRST_DRAWN].at_ms;
+		int64_t at = ((const struct gw_scene *)i->scenes->pdata[n])->proofs[GW_STEP_FIRST_DRAWN].at_ms;
 		first = at != 0 && (first == 0 || at < first) ? at : first;
 	}
 	return first;
@@ -172,17 +172,17 @@ json_t *gw_incident_list(const gw_domain *d, bool open_only, int64_t before_ms, 
 /* ---- certificate ---- */
 static json_t *certificate_scene(const struct gw_scene *s)
 {
-	static const char *const by[GW_STAMP_N] = {
-#define X(id, name, by_, doc) [GW_STAMP_##id] = by_,
+	static const char *const by[GW_STEP_N] = {
+#define X(id, name, by_, doc) [GW_STEP_##id] = by_,
 #include "gateway/domain/stamps.def"
 #undef X
 	};
 	json_t *stamps = json_array();
-	for (int n = 0; n < GW_STAMP_N; n++) {
+	for (int n = 0; n < GW_STEP_N; n++) {
 		const struct gw_proof *p = &s->proofs[n];
 		json_t *proved = p->at_ms != 0 ? json_integer(p->at_ms) : json_null();
 		json_t *elapsed = p->at_ms != 0 ? json_integer(p->elapsed_ms) : json_null();
-		json_array_append_new(stamps, json_pack("{s:s,s:o,s:o,s:s}", "step", gw_stamp_names[n], "at_ms", proved,
+		json_array_append_new(stamps, json_pack("{s:s,s:o,s:o,s:s}", "step", gw_step_names[n], "at_ms", proved,
 							"elapsed_ms", elapsed, "by", by[n]));
 	}
 	return json_pack("{s:s,s:s,s:b,s:o}", "scene", s->id, "name", s->name, "removed", s->removed, "stamps", stamps);

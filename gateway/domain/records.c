@@ -37,7 +37,7 @@ TABLE(link_ref, ID(link_ref, link, "link"), MS(link_ref, expires_ms, "the seat e
 TABLE(link_ended, ID(link_ended, link, "link"), ID(link_ended, why, "revoked, expired or closed"));
 TABLE(scene_state, ID(scene_state, scene, "scene"), TEXT(scene_state, why, 200, "reason in a word"),
       ENUM(scene_state, state, gw_site_state_names, "site state"));
-TABLE(scene_stamp, ID(scene_stamp, scene, "scene"), ENUM(scene_stamp, stamp, gw_stamp_names, "step of the certificate"),
+TABLE(scene_stamp, ID(scene_stamp, scene, "scene"), ENUM(scene_stamp, stamp, gw_step_names, "step of the certificate"),
       MS(scene_stamp, at_ms, "when it happened"), INT(scene_stamp, at_us, 0, 0, "us", "the same, monotonic"));
 TABLE(scene_event, ID(scene_event, scene, "scene"), ID(scene_event, kind, "condition"),
       TEXT(scene_event, detail, 400, "detail"));

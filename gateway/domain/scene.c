@@ -10,8 +10,8 @@ static const struct { uint64_t from; } entry[GW_SITE_N] = {
 #include "gateway/domain/states.def"
 #undef X
 };
-static const char *const stamp_by[GW_STAMP_N] = {
-#define X(id, name, by, doc) [GW_STAMP_##id] = by,
+static const char *const stamp_by[GW_STEP_N] = {
+#define X(id, name, by, doc) [GW_STEP_##id] = by,
 #include "gateway/domain/stamps.def"
 #undef X
 };
@@ -94,7 +94,7 @@ void gw_apply_SCENE_STATE(const struct gw_fact *f)
 }
 
 /* ---- proofs ---- */
-static bool stamp_actor_ok(enum gw_stamp stamp, const char *actor)
+static bool stamp_actor_ok(enum gw_step stamp, const char *actor)
 {
 	static const struct { const char *by, *prefix; } prefixes[] = {
 		{ "gateway", "gateway" }, { "engine", "engine" }, { "page", "field:" }, { "wall", "wall:" },
@@ -107,25 +107,25 @@ static bool stamp_actor_ok(enum gw_stamp stamp, const char *actor)
 	return false;
 }
 
-static void after_stamp(gw_domain *d, struct gw_scene *s, enum gw_stamp stamp, struct gw_now now)
+static void after_stamp(gw_domain *d, struct gw_scene *s, enum gw_step stamp, struct gw_now now)
 {
-	if (stamp == GW_STAMP_FIRST_DRAWN) {
+	if (stamp == GW_STEP_FIRST_DRAWN) {
 		gw_incident_met(d, s->incident, s, now);
 	}
-	bool both = s->proofs[GW_STAMP_HEARD_SCENE].at_ms != 0 && s->proofs[GW_STAMP_HEARD_DISPATCHER].at_ms != 0;
-	if (both && s->proofs[GW_STAMP_TWO_WAY].at_ms == 0) {
-		(void)gw_scene_stamp(d, "gateway", s->id, GW_STAMP_TWO_WAY, now.wall_ms, now, NULL);
+	bool both = s->proofs[GW_STEP_HEARD_SCENE].at_ms != 0 && s->proofs[GW_STEP_HEARD_DISPATCHER].at_ms != 0;
+	if (both && s->proofs[GW_STEP_TWO_WAY].at_ms == 0) {
+		(void)gw_scene_stamp(d, "gateway", s->id, GW_STEP_TWO_WAY, now.wall_ms, now, NULL);
 	}
 }
 
-bool gw_scene_stamp(gw_domain *d, const char *actor, const char *scene, enum gw_stamp stamp, int64_t at_ms, struct gw_now now,
+bool gw_scene_stamp(gw_domain *d, const char *actor, const char *scene, enum gw_step stamp, int64_t at_ms, struct gw_now now,
 		    GError **err)
 {
 	struct gw_scene *s = gw_scene_find(d, scene, err);
 	if (s == NULL) {
 		return false;
 	}
-	if ((unsigned)stamp >= GW_STAMP_N || !stamp_actor_ok(stamp, actor)) {
+	if ((unsigned)stamp >= GW_STEP_N || !stamp_actor_ok(stamp, actor)) {
 		g_set_error(err, GW_DOMAIN_ERROR, GW_DOMAIN_INVALID, "this step is not %s's to prove", actor);
 		return false;
 	}

@@ -6,8 +6,8 @@ const char *const gw_site_state_names[GW_SITE_N + 1] = {
 #include "gateway/domain/states.def"
 #undef X
 };
-const char *const gw_stamp_names[GW_STAMP_N + 1] = {
-#define X(id, name, by, doc) [GW_STAMP_##id] = name,
+const char *const gw_step_names[GW_STEP_N + 1] = {
+#define X(id, name, by, doc) [GW_STEP_##id] = name,
 #include "gateway/domain/stamps.def"
 #undef X
 };

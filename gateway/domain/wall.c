@@ -202,7 +202,7 @@ bool gw_wall_report(gw_domain *d, const char *wall, int window, const char *stre
 	struct gw_rec_wall_state body = { w->id, window, holds, (int)state, at_ms };
 	gw_emit(d, GW_REC_WALL_STATE, actor, s->incident, &body, now);
 	if (state == GW_WINDOW_DRAWN) {
-		(void)gw_scene_stamp(d, actor, s->id, GW_STAMP_FIRST_DRAWN, at_ms, now, NULL);
+		(void)gw_scene_stamp(d, actor, s->id, GW_STEP_FIRST_DRAWN, at_ms, now, NULL);
 	}
 	changed(d, w);
 	gw_changed(d, s->incident);

@@ -110,14 +110,14 @@ static void forty_parties(void)
 		const char *scene = join(&w, id, name);
 		g_autofree char *field = g_strconcat("field:", scene, NULL);
 		g_assert_true(gw_scene_state(w.d, scene, GW_SITE_CONNECTING, NULL, w.now));
-		g_assert_true(gw_scene_stamp(w.d, field, scene, GW_STAMP_CAMERA_GRANTED, w.now.wall_ms, w.now, NULL));
-		g_assert_true(gw_scene_stamp(w.d, "engine", scene, GW_STAMP_ICE_CONNECTED, w.now.wall_ms, w.now, NULL));
+		g_assert_true(gw_scene_stamp(w.d, field, scene, GW_STEP_CAMERA_GRANTED, w.now.wall_ms, w.now, NULL));
+		g_assert_true(gw_scene_stamp(w.d, "engine", scene, GW_STEP_ICE_CONNECTED, w.now.wall_ms, w.now, NULL));
 		g_assert_true(gw_scene_state(w.d, scene, GW_SITE_PRESENT, NULL, w.now));
-		g_assert_true(gw_scene_stamp(w.d, "engine", scene, GW_STAMP_FIRST_RTP, w.now.wall_ms, w.now, NULL));
+		g_assert_true(gw_scene_stamp(w.d, "engine", scene, GW_STEP_FIRST_RTP, w.now.wall_ms, w.now, NULL));
 		g_assert_true(gw_scene_position(w.d, field, scene, &(struct gw_position){ 38.5 + n / 100.0, 108, 12, w.now.wall_ms },
 						w.now, NULL));
-		g_assert_true(gw_scene_stamp(w.d, "engine", scene, GW_STAMP_HEARD_SCENE, w.now.wall_ms, w.now, NULL));
-		g_assert_true(gw_scene_stamp(w.d, field, scene, GW_STAMP_HEARD_DISPATCHER, w.now.wall_ms, w.now, NULL));
+		g_assert_true(gw_scene_stamp(w.d, "engine", scene, GW_STEP_HEARD_SCENE, w.now.wall_ms, w.now, NULL));
+		g_assert_true(gw_scene_stamp(w.d, field, scene, GW_STEP_HEARD_DISPATCHER, w.now.wall_ms, w.now, NULL));
 	}
 	drawn(&w, "s7");
 	world_until(&w, 1860);
@@ -192,14 +192,14 @@ static void stamps_are_who_they_say(void)
 	const char *scene = join(&w, id, "其其格");
 	g_autofree char *field = g_strconcat("field:", scene, NULL);
 	GError *err = NULL;
-	g_assert_false(gw_scene_stamp(w.d, field, scene, GW_STAMP_FIRST_DRAWN, w.now.wall_ms, w.now, &err));
+	g_assert_false(gw_scene_stamp(w.d, field, scene, GW_STEP_FIRST_DRAWN, w.now.wall_ms, w.now, &err));
 	g_assert_error(err, GW_DOMAIN_ERROR, GW_DOMAIN_INVALID);
 	g_clear_error(&err);
 	/* A phone whose clock is a day ahead, or a year behind, is clamped between T0 and now. */
-	g_assert_true(gw_scene_stamp(w.d, field, scene, GW_STAMP_CAMERA_GRANTED, w.now.wall_ms + 86400000, w.now, NULL));
+	g_assert_true(gw_scene_stamp(w.d, field, scene, GW_STEP_CAMERA_GRANTED, w.now.wall_ms + 86400000, w.now, NULL));
 	g_autoptr(json_t) cert = gw_incident_certificate(w.d, id, w.now);
 	g_assert_cmpint(json_integer_value(json_object_get(certificate_stamp(cert, 0, "camera_granted"), "elapsed_ms")), ==, 30000);
-	g_assert_true(gw_scene_stamp(w.d, "engine", scene, GW_STAMP_FIRST_RTP, 0, w.now, NULL));
+	g_assert_true(gw_scene_stamp(w.d, "engine", scene, GW_STEP_FIRST_RTP, 0, w.now, NULL));
 	g_autoptr(json_t) cert2 = gw_incident_certificate(w.d, id, w.now);
 	g_assert_cmpint(json_integer_value(json_object_get(certificate_stamp(cert2, 0, "first_rtp"), "elapsed_ms")), ==, 0);
 	world_finish(&w);
