@@ -1,13 +1,17 @@
-/* SRTP sessions: key derivation, packet index, replay windows, SSRC limit. Ciphers are srtp_backend.c's; SRTCP is
- * libsrtp's, made when the first SRTCP packet passes because it costs more memory than all of RTP's state. */
+/* SRTP sessions: key derivation, packet index, replay windows, SSRC limit, for RTP and RTCP alike. Ciphers are
+ * srtp_backend.c's. Debian's libsrtp, built on NSS, would cost 35 KB and 0.1 ms a transport for RTCP alone; it is the
+ * tests' oracle. */
 #include "mcu/net/srtp_priv.h"
 
 #include <errno.h>
 #include <glib.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <srtp2/srtp.h>
 #include <string.h>
+
+enum { RTCP_HEADER = 8, RTCP_LONGEST = 1600 };
+#define RTCP_ENCRYPTED UINT32_C(0x80000000)
+#define MAX_RTCP_INDEX UINT32_C(0x7fffffff)
 
 const struct mcu_srtp_suite_row mcu_srtp_suites[MCU_SRTP_SUITES] = {
 	[MCU_SRTP_GCM128] = { "SRTP_AEAD_AES_128_GCM", 0x0007, 16, 12, 16, 16 },
@@ -23,19 +27,23 @@ struct stream {
 	uint64_t bits[MCU_SRTP_WINDOW / 64];
 };
 
+struct streams {	/* by SSRC, open addressing; slots: power of two, at most 3/4 used */
+	unsigned n, n_slots;
+	struct stream *slots;
+};
+
+struct half {	/* keys and streams of RTP, or of RTCP */
+	void *key;
+	uint8_t salt[MCU_SRTP_SALT];
+	struct streams streams;
+};
+
 struct mcu_srtp {
 	mcu_srtp_lib *lib;
 	const struct mcu_srtp_backend *backend;
 	const struct mcu_srtp_suite_row *suite;
-	void *key;
-	bool outbound;
-	unsigned max_ssrc, n_streams, n_slots;	/* slots: power of two, at most 3/4 used */
-	struct stream *slots;
-	uint8_t salt[MCU_SRTP_SALT];
-	uint8_t master[MCU_SRTP_KEY + MCU_SRTP_SALT];	/* for libsrtp */
-	srtp_t rtcp;
-	unsigned n_rtcp;
-	uint32_t *rtcp_ssrcs;	/* senders that libsrtp keeps state for */
+	unsigned max_ssrc;
+	struct half rtp, rtcp;
 };
 
 void mcu_srtp_derive(const uint8_t key[MCU_SRTP_KEY], const uint8_t salt[MCU_SRTP_SALT], uint8_t label, uint8_t *out,
@@ -69,25 +77,33 @@ static const struct mcu_srtp_backend *find_backend(mcu_srtp_lib *lib, enum mcu_s
 	return NULL;
 }
 
+/* RFC 3711 4.3.2: labels 0-2 are RTP's, 3-5 RTCP's: cipher key, authentication key, salt. */
+static void half_init(const mcu_srtp *s, struct half *half, const uint8_t *key, uint8_t label)
+{
+	struct mcu_srtp_session_keys keys;
+	uint8_t salt[MCU_SRTP_SALT] = { 0 };
+
+	memcpy(salt, key + s->suite->key_len, s->suite->salt_len);
+	mcu_srtp_derive(key, salt, label, keys.key, sizeof(keys.key));
+	mcu_srtp_derive(key, salt, label + 1, keys.auth, sizeof(keys.auth));
+	mcu_srtp_derive(key, salt, label + 2, half->salt, s->suite->salt_len);
+	half->key = s->backend->key_new(s->lib, &keys);
+	OPENSSL_cleanse(&keys, sizeof(keys));
+}
+
 mcu_srtp *mcu_srtp_new(mcu_srtp_lib *lib, enum mcu_srtp_suite suite, const char *backend, const uint8_t *key,
 		       bool outbound, unsigned max_ssrc)
 {
 	const struct mcu_srtp_backend *row = find_backend(lib, suite, backend);
-	struct mcu_srtp_session_keys keys;
 	mcu_srtp *s;
 
 	if (row == NULL) {
 		return NULL;
 	}
 	s = g_new0(mcu_srtp, 1);
-	*s = (mcu_srtp){ .lib = lib, .backend = row, .suite = &mcu_srtp_suites[suite], .outbound = outbound,
-			 .max_ssrc = max_ssrc };
-	memcpy(s->master, key, (size_t)s->suite->key_len + s->suite->salt_len);
-	mcu_srtp_derive(s->master, s->master + MCU_SRTP_KEY, 0, keys.key, sizeof(keys.key));
-	mcu_srtp_derive(s->master, s->master + MCU_SRTP_KEY, 1, keys.auth, sizeof(keys.auth));
-	mcu_srtp_derive(s->master, s->master + MCU_SRTP_KEY, 2, s->salt, s->suite->salt_len);
-	s->key = row->key_new(lib, &keys);
-	OPENSSL_cleanse(&keys, sizeof(keys));
+	*s = (mcu_srtp){ .lib = lib, .backend = row, .suite = &mcu_srtp_suites[suite], .max_ssrc = max_ssrc };
+	half_init(s, &s->rtp, key, 0);
+	half_init(s, &s->rtcp, key, 3);
 	return s;
 }
 
@@ -96,12 +112,10 @@ void mcu_srtp_free(mcu_srtp *s)
 	if (s == NULL) {
 		return;
 	}
-	s->backend->key_free(s->key);
-	if (s->rtcp != NULL) {
-		srtp_dealloc(s->rtcp);
-	}
-	g_free(s->slots);
-	g_free(s->rtcp_ssrcs);
+	s->backend->key_free(s->rtp.key);
+	s->backend->key_free(s->rtcp.key);
+	g_free(s->rtp.streams.slots);
+	g_free(s->rtcp.streams.slots);
 	OPENSSL_cleanse(s, sizeof(*s));
 	g_free(s);
 }
@@ -123,7 +137,7 @@ const char *mcu_srtp_backend_name(const mcu_srtp *s)
 
 unsigned mcu_srtp_streams(const mcu_srtp *s)
 {
-	return s->n_streams;
+	return s->rtp.streams.n;
 }
 
 int mcu_srtp_header_len(const uint8_t *data, size_t len)
@@ -143,7 +157,7 @@ int mcu_srtp_header_len(const uint8_t *data, size_t len)
 	return n <= len ? (int)n : -EBADMSG;
 }
 
-static struct stream *probe_slot(const mcu_srtp *s, uint32_t ssrc)
+static struct stream *probe_slot(const struct streams *s, uint32_t ssrc)
 {
 	unsigned mask = s->n_slots - 1, i = (ssrc * 0x9e3779b1u) >> 16 & mask;
 
@@ -153,19 +167,19 @@ static struct stream *probe_slot(const mcu_srtp *s, uint32_t ssrc)
 	return &s->slots[i];
 }
 
-static struct stream *find_stream(const mcu_srtp *s, uint32_t ssrc)
+static struct stream *find_stream(const struct streams *s, uint32_t ssrc)
 {
 	struct stream *st = s->n_slots > 0 ? probe_slot(s, ssrc) : NULL;
 
 	return st && st->used ? st : NULL;
 }
 
-static void grow(mcu_srtp *s)
+static void grow(struct streams *s)
 {
 	struct stream *old = s->slots;
 	unsigned n = s->n_slots;
 
-	s->n_slots = n > 0 ? 2 * n : 4;
+	s->n_slots = n > 0 ? 2 * n : 2;
 	s->slots = g_new0(struct stream, s->n_slots);
 	for (unsigned i = 0; i < n; i++) {
 		if (old[i].used) {
@@ -175,17 +189,17 @@ static void grow(mcu_srtp *s)
 	g_free(old);
 }
 
-static struct stream *add_stream(mcu_srtp *s, uint32_t ssrc)
+static struct stream *add_stream(struct streams *s, uint32_t ssrc)
 {
 	struct stream *st;
 
-	if (4 * (s->n_streams + 1) > 3 * s->n_slots) {
+	if (4 * (s->n + 1) > 3 * s->n_slots) {
 		grow(s);
 	}
 	st = probe_slot(s, ssrc);
 	st->used = true;
 	st->ssrc = ssrc;
-	s->n_streams++;
+	s->n++;
 	return st;
 }
 
@@ -229,13 +243,18 @@ static void window_mark(struct stream *st, uint64_t index)
 	st->bits[index / 64 % G_N_ELEMENTS(st->bits)] |= UINT64_C(1) << (index % 64);
 }
 
+static bool is_gcm(const mcu_srtp *s)
+{
+	return s->suite == &mcu_srtp_suites[MCU_SRTP_GCM128];
+}
+
 /* RFC 3711 4.1.1 (14-byte salt, 16-byte IV) and RFC 7714 8.1 (12 and 12): same fields, two bytes apart. */
-static void make_iv(const mcu_srtp *s, uint32_t ssrc, uint64_t index, uint8_t iv[16])
+static void make_iv(const mcu_srtp *s, const struct half *half, uint32_t ssrc, uint64_t index, uint8_t iv[16])
 {
 	unsigned at = s->suite->salt_len == 12 ? 2 : 4;
 
 	memset(iv, 0, 16);
-	memcpy(iv, s->salt, s->suite->salt_len);
+	memcpy(iv, half->salt, s->suite->salt_len);
 	for (unsigned i = 0; i < 4; i++) {
 		iv[at + i] ^= (uint8_t)(ssrc >> (24 - 8 * i));
 	}
@@ -253,18 +272,18 @@ int mcu_srtp_protect(mcu_srtp *s, const uint8_t *header, unsigned header_len, co
 		     unsigned payload_len, unsigned pad, uint8_t *out)
 {
 	uint32_t ssrc = read32(header + 8);
-	struct stream *st = find_stream(s, ssrc);
+	struct stream *st = find_stream(&s->rtp.streams, ssrc);
 	uint64_t index = guess_index(st, (uint16_t)(header[2] << 8 | header[3]));
 	struct mcu_srtp_job job = { out, header_len, payload, payload_len, (uint8_t)pad, .roc = (uint32_t)(index >> 16) };
 	int r = window_check(st, index);
 
-	if (r < 0 && s->suite->profile != mcu_srtp_suites[MCU_SRTP_CM80].profile) {
+	if (r < 0 && is_gcm(s)) {
 		return r;
 	}
-	if (st == NULL && s->n_streams >= s->max_ssrc) {
+	if (st == NULL && s->rtp.streams.n >= s->max_ssrc) {
 		return -ENOSPC;
 	}
-	st = st ? st : add_stream(s, ssrc);
+	st = st ? st : add_stream(&s->rtp.streams, ssrc);
 	if (r == 0) {
 		window_mark(st, index);
 	}
@@ -272,8 +291,8 @@ int mcu_srtp_protect(mcu_srtp *s, const uint8_t *header, unsigned header_len, co
 	if (pad > 0) {
 		out[0] |= 0x20;
 	}
-	make_iv(s, ssrc, index, job.iv);
-	s->backend->seal(s->lib, s->key, &job, out + header_len);
+	make_iv(s, &s->rtp, ssrc, index, job.iv);
+	s->backend->seal(s->lib, s->rtp.key, &job, out + header_len);
 	return (int)(header_len + payload_len + pad + s->suite->tag_len);
 }
 
@@ -289,8 +308,8 @@ int mcu_srtp_unprotect(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t *ou
 		return -EBADMSG;
 	}
 	ssrc = read32(data + 8);
-	st = find_stream(s, ssrc);
-	if (st == NULL && s->n_streams >= s->max_ssrc) {
+	st = find_stream(&s->rtp.streams, ssrc);
+	if (st == NULL && s->rtp.streams.n >= s->max_ssrc) {
 		return -ENOSPC;
 	}
 	index = guess_index(st, (uint16_t)(data[2] << 8 | data[3]));
@@ -300,93 +319,95 @@ int mcu_srtp_unprotect(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t *ou
 	}
 	job = (struct mcu_srtp_job){ data, (unsigned)header_len, data + header_len, (unsigned)(len - (size_t)header_len),
 				     .roc = (uint32_t)(index >> 16) };
-	make_iv(s, ssrc, index, job.iv);
-	if (s->backend->open(s->lib, s->key, &job, out + header_len) < 0) {
+	make_iv(s, &s->rtp, ssrc, index, job.iv);
+	if (s->backend->open(s->lib, s->rtp.key, &job, out + header_len) < 0) {
 		return -EBADMSG;
 	}
 	memcpy(out, data, (size_t)header_len);
-	window_mark(st ? st : add_stream(s, ssrc), index);
+	window_mark(st ? st : add_stream(&s->rtp.streams, ssrc), index);
 	return (int)(len - s->suite->tag_len);
 }
 
-static bool rtcp_open(mcu_srtp *s)
+/* RFC 3711 3.4: `word` is E || index. HMAC covers it behind the packet, AEAD before it (RFC 7714 9.2); the cipher sees
+ * the index where RTP has ROC || SEQ (RFC 3711 4.1.1, RFC 7714 9.1). */
+static void rtcp_job(const mcu_srtp *s, const uint8_t *packet, uint32_t word, uint8_t aad[RTCP_HEADER + 4],
+		     struct mcu_srtp_job *ret)
 {
-	srtp_policy_t policy = { .ssrc = { s->outbound ? ssrc_any_outbound : ssrc_any_inbound, 0 }, .key = s->master,
-				 .window_size = 128 };
-	static gsize once;
+	uint32_t be = GUINT32_TO_BE(word);
 
-	if (g_once_init_enter(&once)) {
-		gsize ok = srtp_init() == srtp_err_status_ok ? 1 : 2;
-		g_once_init_leave(&once, ok);
-	}
-	if (s->rtcp != NULL || once != 1) {
-		return s->rtcp != NULL;
-	}
-	if (s->suite->profile == mcu_srtp_suites[MCU_SRTP_GCM128].profile) {
-		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
-		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
-	} else {
-		srtp_crypto_policy_set_rtp_default(&policy.rtp);
-		srtp_crypto_policy_set_rtcp_default(&policy.rtcp);
-	}
-	return srtp_create(&s->rtcp, &policy) == srtp_err_status_ok;
-}
-
-static bool rtcp_known(const mcu_srtp *s, uint32_t ssrc)
-{
-	for (unsigned i = 0; i < s->n_rtcp; i++) {
-		if (s->rtcp_ssrcs[i] == ssrc) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void rtcp_note(mcu_srtp *s, uint32_t ssrc)
-{
-	if (!rtcp_known(s, ssrc)) {
-		s->rtcp_ssrcs = g_renew(uint32_t, s->rtcp_ssrcs, s->n_rtcp + 1);
-		s->rtcp_ssrcs[s->n_rtcp++] = ssrc;
-	}
+	memcpy(aad, packet, RTCP_HEADER);
+	memcpy(aad + RTCP_HEADER, &be, 4);
+	*ret = (struct mcu_srtp_job){ .header = aad, .header_len = is_gcm(s) ? RTCP_HEADER + 4 : RTCP_HEADER, .roc = word };
+	make_iv(s, &s->rtcp, read32(packet + 4), word & MAX_RTCP_INDEX, ret->iv);
 }
 
 int mcu_srtp_protect_rtcp(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t *out, size_t room)
 {
-	int n = (int)len;
+	unsigned tag = s->suite->rtcp_tag_len;
+	uint8_t aad[RTCP_HEADER + 4], *at = out + len;
+	struct mcu_srtp_job job;
+	struct stream *st;
 
-	if (len < 8 || len % 4 != 0 || room < len + SRTP_MAX_TRAILER_LEN + 4) {
+	if (len < RTCP_HEADER || len % 4 != 0 || room < len + tag + 4) {
 		return -EBADMSG;
 	}
-	if (!rtcp_known(s, read32(data + 4)) && s->n_rtcp >= s->max_ssrc) {
+	st = find_stream(&s->rtcp.streams, read32(data + 4));
+	if (st == NULL && s->rtcp.streams.n >= s->max_ssrc) {
 		return -ENOSPC;
 	}
-	if (!rtcp_open(s)) {
+	st = st ? st : add_stream(&s->rtcp.streams, read32(data + 4));
+	if (st->top == MAX_RTCP_INDEX) {	/* RFC 3711 9.2: new keys are due; they come with a new handshake */
 		return -EIO;
 	}
-	memcpy(out, data, len);
-	if (srtp_protect_rtcp(s->rtcp, out, &n) != srtp_err_status_ok) {
-		return -EIO;
+	st->top++;
+	rtcp_job(s, data, RTCP_ENCRYPTED | (uint32_t)st->top, aad, &job);
+	job.payload = data + RTCP_HEADER;
+	job.payload_len = (unsigned)len - RTCP_HEADER;
+	memcpy(out, data, RTCP_HEADER);
+	s->backend->seal(s->lib, s->rtcp.key, &job, out + RTCP_HEADER);
+	if (is_gcm(s)) {	/* cipher text, tag, word; CM: cipher text, word, tag */
+		at += tag;
+	} else {
+		memmove(at + 4, at, tag);
 	}
-	rtcp_note(s, read32(data + 4));
-	return n;
+	memcpy(at, aad + RTCP_HEADER, 4);
+	return (int)(len + tag + 4);
 }
 
 int mcu_srtp_unprotect_rtcp(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t *out, size_t room)
 {
-	srtp_err_status_t st;
-	int n = (int)len;
+	unsigned tag = s->suite->rtcp_tag_len, body;	/* cipher text and tag */
+	uint8_t aad[RTCP_HEADER + 4], text[RTCP_LONGEST];
+	const uint8_t *word_at;
+	struct mcu_srtp_job job;
+	struct stream *st;
+	uint32_t word;
 
-	if (len < 12u + s->suite->rtcp_tag_len || len > room || !rtcp_open(s)) {
+	if (len < RTCP_HEADER + 4u + tag || len > RTCP_LONGEST || len > room) {
 		return -EBADMSG;
 	}
-	if (!rtcp_known(s, read32(data + 4)) && s->n_rtcp >= s->max_ssrc) {
+	body = (unsigned)len - RTCP_HEADER - 4;
+	word_at = data + len - 4 - (is_gcm(s) ? 0 : tag);
+	word = read32(word_at);
+	st = find_stream(&s->rtcp.streams, read32(data + 4));
+	if (!(word & RTCP_ENCRYPTED)) {
+		return -EBADMSG;
+	}
+	if (st == NULL && s->rtcp.streams.n >= s->max_ssrc) {
 		return -ENOSPC;
 	}
-	memcpy(out, data, len);
-	st = srtp_unprotect_rtcp(s->rtcp, out, &n);
-	if (st != srtp_err_status_ok) {
-		return st == srtp_err_status_replay_fail || st == srtp_err_status_replay_old ? -EALREADY : -EBADMSG;
+	if (window_check(st, word & MAX_RTCP_INDEX) < 0) {
+		return -EALREADY;
 	}
-	rtcp_note(s, read32(data + 4));
-	return n;
+	rtcp_job(s, data, word, aad, &job);
+	memcpy(text, data + RTCP_HEADER, body - tag);
+	memcpy(text + body - tag, is_gcm(s) ? word_at - tag : word_at + 4, tag);
+	job.payload = text;
+	job.payload_len = body;
+	if (s->backend->open(s->lib, s->rtcp.key, &job, out + RTCP_HEADER) < 0) {
+		return -EBADMSG;
+	}
+	memcpy(out, data, RTCP_HEADER);
+	window_mark(st ? st : add_stream(&s->rtcp.streams, read32(data + 4)), word & MAX_RTCP_INDEX);
+	return (int)(RTCP_HEADER + body - tag);
 }

@@ -1,5 +1,5 @@
 /* SRTP of one transport, one struct a direction: RFC 3711 (AES_CM_128_HMAC_SHA1_80) and RFC 7714 (AEAD_AES_128_GCM).
- * RTP is ours because the hot path needs header and payload sealed out of place; SRTCP goes through libsrtp.
+ * Ours because the hot path needs header and payload sealed out of place; the tests compare it with libsrtp.
  * Media thread only: a lib and all that was made from it belong to one thread. */
 #pragma once
 #include <stdbool.h>
