@@ -1,0 +1,68 @@
+// Administration: accounts, devices (walls and rooms), the log's chain, the webhook.
+import { html, useEffect, useState } from '../lib/view.js';
+import { t } from '../lib/i18n.js';
+import { Glyph } from '../lib/ui.js';
+import * as store from './store.js';
+import { Form } from './dialogs.js';
+import { copy } from './side.js';
+
+const roles = ['administrator', 'dispatcher', 'viewer', 'auditor'];
+
+/** @param {string} method @param {object} [params] */
+const ask = (method, params) => store.attempt(store.client.call(method, params));
+
+function Accounts() {
+	const [list, setList] = useState(/** @type {any[]} */ ([]));
+	const load = () => void ask('account.list').then((r) => setList(r?.accounts ?? []));
+	useEffect(load, []);
+	const run = async (/** @type {FormData} */ data) => {
+		await store.client.call('account.put', {
+			name: data.get('name'), display: data.get('display') || data.get('name'), role: data.get('role'), password: data.get('password'), disabled: false,
+		});
+		load();
+	};
+	const remove = (/** @type {any} */ a) => store.later(t('act.remove', { name: a.name }), () => void ask('account.remove', { name: a.name }).then(load));
+	return html`<section><h3>${t('accounts')}</h3>
+		<table class="rows"><thead><tr><th>${t('account.name')}</th><th>${t('account.display')}</th><th>${t('account.role')}</th><th></th></tr></thead><tbody>${list.map((a) => html`<tr>
+			<td>${a.name}</td><td>${a.display ?? ''}</td><td>${t(`role.${a.role}`)}</td>
+			<td>${a.name === store.session.value?.name ? '' : html`<button class="danger" onClick=${() => remove(a)}>${t('remove')}</button>`}</td></tr>`)}</tbody></table>
+		<details class="more"><summary>${t('account.add')}</summary><${Form} run=${run} submit=${t('account.add')}><div class="two">
+			<label>${t('account.name')}<input name="name" required maxlength="40" autocomplete="off" /></label>
+			<label>${t('account.display')}<input name="display" maxlength="60" autocomplete="off" /></label>
+			<label>${t('account.role')}<select name="role">${roles.map((r) => html`<option value=${r} selected=${r === 'dispatcher'}>${t(`role.${r}`)}</option>`)}</select></label>
+			<label>${t('password')}<input name="password" type="password" required minlength="10" autocomplete="new-password" /></label></div></${Form}></details></section>`;
+}
+
+function Devices() {
+	const [list, setList] = useState(/** @type {any[]} */ ([]));
+	const [made, setMade] = useState(/** @type {{ url: string, name: string } | null} */ (null));
+	const load = () => void ask('device.list').then((r) => setList(r?.devices ?? []));
+	useEffect(load, []);
+	const run = async (/** @type {FormData} */ data) => {
+		const reply = await store.client.call('device.issue', { kind: data.get('kind'), name: data.get('name') });
+		setMade({ url: new URL(reply.url, location.href).href, name: String(data.get('name')) });
+		load();
+	};
+	const revoke = (/** @type {any} */ d) => store.later(t('act.revoke', { name: d.name }), () => void ask('device.revoke', { id: d.id }).then(load));
+	return html`<section><h3>${t('devices')}</h3><p class="dim">${t('devices.how')}</p>
+		<table class="rows"><tbody>${list.filter((d) => !d.revoked).map((d) => html`<tr><td><${Glyph} shape="wall" /> ${d.name}</td><td>${t(`device.${d.kind}`)}</td>
+			<td><button class="danger" onClick=${() => revoke(d)}>${t('link.revoke')}</button></td></tr>`)}</tbody></table>
+		<${Form} run=${run} submit=${t('device.issue')}><div class="two"><label>${t('device.name')}<input name="name" required maxlength="60" autocomplete="off" /></label>
+			<label>${t('device.kind')}<select name="kind"><option value="wall">${t('device.wall')}</option><option value="room">${t('device.room')}</option></select></label></div></${Form}>
+		${made ? html`<div class="made"><b>${t('device.made', { name: made.name })}</b><p class="url" data-url>${made.url}</p><p class="dim">${t('device.once')}</p>
+			<div class="acts"><button class="main" onClick=${() => void copy(made.url)}>${t('copy')}</button></div></div>` : null}</section>`;
+}
+
+function Checks() {
+	const [verdict, setVerdict] = useState(/** @type {any} */ (null));
+	const [hook, setHook] = useState('');
+	const verify = () => void ask('log.verify').then(setVerdict);
+	const test = () => void ask('webhook.test').then((r) => setHook(r ? t('webhook.ok') : ''));
+	return html`<section><h3>${t('checks')}</h3><div class="acts"><button onClick=${verify}>${t('log.verify')}</button><button onClick=${test}>${t('webhook.test')}</button></div>
+		${verdict ? html`<p class=${verdict.ok ? 'state s-present' : 'state s-failed'}><${Glyph} shape=${verdict.ok ? 'check' : 'failed'} />
+			${t(verdict.ok ? 'log.whole' : 'log.broken', { records: verdict.records ?? 0, why: verdict.why ?? '' })}</p>` : null}${hook ? html`<p>${hook}</p>` : null}</section>`;
+}
+
+export function Admin() {
+	return html`<div class="admin"><${Devices} /><${Accounts} /><${Checks} /></div>`;
+}

@@ -1,0 +1,203 @@
+// What opens over the console: new incident, links, help, command bar, find, alarms, history, password.
+import { html, signal, useEffect, useState } from '../lib/view.js';
+import { t } from '../lib/i18n.js';
+import { dateTime, hms } from '../lib/clock.js';
+import { Dialog, errorText, Glyph, LevelChip } from '../lib/ui.js';
+import * as store from './store.js';
+import { acknowledgeAlarm, allowedActs } from './keys.js';
+import { alarms } from './alarms.js';
+import { LinkCard } from './side.js';
+import { MapView } from './map.js';
+import { Admin } from './admin.js';
+import { DirectoryView } from './directory.js';
+
+const kinds = ['fire', 'flood', 'quake', 'snow', 'traffic', 'mine', 'chemical', 'health', 'unrest', 'other'];
+
+export function close() {
+	store.dialog.value = null;
+}
+
+/** Form whose submit runs an act and shows its refusal in place. @param {{ run: (data: FormData) => Promise<unknown>, submit: string, children?: any }} p */
+export function Form(p) {
+	const [error, setError] = useState('');
+	const [busy, setBusy] = useState(false);
+	const submit = async (/** @type {any} */ e) => {
+		e.preventDefault();
+		setBusy(true);
+		setError('');
+		try {
+			await p.run(new FormData(e.target));
+		} catch (refusal) {
+			setError(errorText(refusal));
+		}
+		setBusy(false);
+	};
+	return html`<form class="form" onSubmit=${submit}>${p.children}
+		${error ? html`<p class="cause" role="alert">${error}</p>` : null}
+		<div class="acts"><button class="main big" disabled=${busy}>${p.submit}</button></div></form>`;
+}
+
+function NewIncident() {
+	const [place, setPlace] = useState(/** @type {[number, number] | null} */ (null));
+	const [mapShown, showMap] = useState(false);
+	const run = async (/** @type {FormData} */ data) => {
+		await store.openIncident({
+			kind: data.get('kind'), level: Number(data.get('level')), place: data.get('place'), text: data.get('text'), drill: data.get('drill') === 'on',
+			...(place ? { lat: place[0], lon: place[1] } : {}),
+		});
+		close();
+	};
+	return html`<${Dialog} title=${t('incident.new')} close=${close} wide=${mapShown}><${Form} run=${run} submit=${t('incident.start')}>
+		<div class="two"><label>${t('incident.kind')}<select name="kind" autofocus>${kinds.map((k) => html`<option>${t(`kind.${k}`)}</option>`)}</select></label>
+		<fieldset><legend>${t('incident.level')}</legend><div class="levels">${[1, 2, 3, 4].map((n) => html`<label class="radio"><input type="radio" name="level" value=${n} checked=${n === 3} /><${LevelChip} level=${n} /></label>`)}</div></fieldset></div>
+		<label>${t('incident.place')}<input name="place" required maxlength="200" autocomplete="off" /></label>
+		<div class="place-line"><button type="button" aria-pressed=${mapShown} onClick=${() => showMap(!mapShown)}><${Glyph} shape="place" />${t('incident.on_map')}</button>
+			<span class="dim num">${place ? `${place[0].toFixed(5)}, ${place[1].toFixed(5)}` : t('incident.no_position')}</span></div>
+		${mapShown ? html`<${MapView} pick=${(/** @type {number} */ lat, /** @type {number} */ lon) => setPlace([lat, lon])} />` : null}
+		<label>${t('incident.text')}<textarea name="text" rows="3" maxlength="2000"></textarea></label>
+		<label class="check"><input type="checkbox" name="drill" />${t('incident.drill')}</label></${Form}></${Dialog}>`;
+}
+
+function GuestLink() {
+	const run = async (/** @type {FormData} */ data) => {
+		const phone = String(data.get('phone') ?? '').trim();
+		const channel = data.get('channel') === 'on' ? 'webhook' : 'copy';
+		const link = await store.issueLink({ guest_name: String(data.get('name')), channel, ...(phone ? { phone } : {}) });
+		store.tab.value = 'links';
+		store.dialog.value = link ? { name: 'link', id: link.id } : null;
+	};
+	return html`<${Dialog} title=${t('link.guest')} close=${close}><${Form} run=${run} submit=${t('link.make')}>
+		<label>${t('link.guest_name')}<input name="name" required maxlength="60" autofocus autocomplete="off" /></label>
+		<label>${t('link.phone')}<input name="phone" type="tel" maxlength="20" autocomplete="off" /></label>
+		<label class="check"><input type="checkbox" name="channel" />${t('link.by_webhook')}</label></${Form}></${Dialog}>`;
+}
+
+function Help() {
+	const name = (/** @type {string} */ key) => (key === 'Space' || key === 'Shift+Space' ? key.replace('Space', t('key.space')) : key.length === 1 ? key.toUpperCase() : key)
+		.replace('ArrowLeft', '←').replace('ArrowRight', '→').replace('Escape', 'Esc');
+	return html`<${Dialog} title=${t('help')} close=${close} wide><table class="keys"><tbody>${allowedActs().map((a) => html`<tr>
+		<td>${a.keys.map((k) => html`<kbd>${name(k)}</kbd> `)}</td><td>${a.word ? html`<code>/${a.word}</code>` : ''}</td><td>${t(a.text)}</td></tr>`)}</tbody></table>
+		<h3>${t('help.states')}</h3><p>${t('help.states_text')}</p></${Dialog}>`;
+}
+
+/** A line to write in and a list to choose from with the arrows. @param {{ title: string, hint: string, items: (query: string) => { text: string, side?: string, run: () => void }[] }} p */
+function Chooser(p) {
+	const [query, setQuery] = useState('');
+	const [at, setAt] = useState(0);
+	const items = p.items(query).slice(0, 12);
+	const take = (/** @type {number} */ n) => {
+		close();
+		items[n]?.run();
+	};
+	const key = (/** @type {KeyboardEvent} */ e) => {
+		const by = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+		if (by) {
+			e.preventDefault();
+			setAt((at + by + items.length) % Math.max(1, items.length));
+		} else if (e.key === 'Enter') {
+			e.preventDefault();
+			take(at);
+		}
+	};
+	return html`<${Dialog} title=${p.title} close=${close}>
+		<input class="chooser-input" autofocus placeholder=${p.hint} aria-label=${p.hint} value=${query} onKeyDown=${key} onInput=${(/** @type {any} */ e) => { setQuery(e.target.value); setAt(0); }} />
+		<ul class="choices">${items.map((item, n) => html`<li><button class=${n === at ? 'at' : ''} onClick=${() => take(n)}><span>${item.text}</span><span class="dim">${item.side ?? ''}</span></button></li>`)}</ul></${Dialog}>`;
+}
+
+function Command() {
+	const items = (/** @type {string} */ query) => {
+		const [word, ...rest] = query.replace(/^\//, '').toLowerCase().split(/\s+/);
+		const number = Number(rest[0]);
+		return allowedActs().filter((a) => a.word && (a.word.startsWith(word) || t(a.text).toLowerCase().includes(word)))
+			.map((a) => ({ text: t(a.text), side: `/${a.word}`, run: () => {
+				if (a.word === 'wall' && number) {
+					void store.push(store.scenes.value[number - 1] ?? null, Number(rest[1]) || undefined);
+				} else if (a.word === 'note' && rest.length) {
+					void store.note(rest.join(' '));
+				} else {
+					a.run();
+				}
+			} }));
+	};
+	return html`<${Chooser} title=${t('command')} hint=${t('command.hint')} items=${items} />`;
+}
+
+function Find() {
+	const items = (/** @type {string} */ query) => {
+		const words = query.trim().toLowerCase();
+		const scenes = store.scenes.value.map((s) => ({ text: s.name, side: t('find.scene'), run: () => { store.sceneId.value = s.id; } }));
+		const incidents = [...store.incidents.value.values()].map((i) => ({ text: `${i.number} ${i.kind} · ${i.place}`, side: t('incident'), run: () => store.choose(i.id) }));
+		const here = new Set(store.scenes.value.map((s) => s.person));
+		const people = store.directory.value.people.filter((x) => !here.has(x.id)).map((x) => ({ text: `${x.name} ${x.title ?? ''}`, side: t('link.send'), run: () => void store.issueLinks([x.id]) }));
+		return [...scenes, ...incidents, ...(store.mayCommand.value ? people : [])].filter((i) => i.text.toLowerCase().includes(words));
+	};
+	return html`<${Chooser} title=${t('find')} hint=${t('find.hint')} items=${items} />`;
+}
+
+function AlarmList() {
+	return html`<${Dialog} title=${t('alarms.title')} close=${close} wide>
+		${alarms.value.length ? html`<ul class="alarm-list">${alarms.value.map((a) => html`<li class=${a.acked ? 'acked' : `class-${a.level}`}>
+			<${Glyph} shape=${a.acked ? 'check' : 'alarm'} /><span class="num">${hms(a.at_ms)}</span><span>${a.text}</span><span class="spring"></span>
+			${a.acked ? html`<span class="dim">${t('alarm.acked')}</span>` : html`<button class="main" onClick=${() => acknowledgeAlarm(a)}>${t('alarm.ack')}<kbd>A</kbd></button>`}</li>`)}</ul>`
+			: html`<p class="empty">${t('alarms.none')}</p>`}</${Dialog}>`;
+}
+
+/** @type {import('../vendor/signals.js').Signal<Ortoo.Incident[] | null>} */
+const past = signal(null);
+
+function History() {
+	useEffect(() => {
+		past.value = null;
+		void store.attempt(store.client.call('incident.list', { open_only: false, limit: 100 })).then((r) => (past.value = r?.incidents ?? []));
+	}, []);
+	const show = (/** @type {Ortoo.Incident} */ i) => {
+		store.incidents.value = new Map(store.incidents.value).set(i.id, i);
+		store.choose(i.id);
+		close();
+	};
+	return html`<${Dialog} title=${t('history')} close=${close} wide>${past.value ? html`<table class="rows"><thead><tr>
+		<th>${t('history.number')}</th><th>${t('incident.level')}</th><th>${t('incident.kind')}</th><th>${t('incident.place')}</th><th>T0</th><th>${t('history.verdict')}</th><th></th></tr></thead>
+		<tbody>${past.value.map((i) => html`<tr><td>${i.number}</td><td><${LevelChip} level=${i.level} /></td><td>${i.kind}</td><td>${i.place}</td><td class="num">${dateTime(i.t0_ms)}</td>
+			<td>${t(`verdict.${i.verdict}`)}</td><td><button onClick=${() => show(i)}>${t('show')}</button> <a class="button" target="_blank" rel="noopener" href=${`/certificate/${encodeURIComponent(i.id)}`}>${t('certificate')}</a></td></tr>`)}</tbody></table>` : html`<p class="empty">${t('loading')}</p>`}</${Dialog}>`;
+}
+
+function Password() {
+	const run = async (/** @type {FormData} */ data) => {
+		await store.client.call('account.password', { old: data.get('old'), new: data.get('new') });
+		store.say(t('password.changed'));
+		close();
+	};
+	return html`<${Dialog} title=${t('password.change')} close=${close}><${Form} run=${run} submit=${t('save')}>
+		<label>${t('password.old')}<input name="old" type="password" required autocomplete="current-password" autofocus /></label>
+		<label>${t('password.new')}<input name="new" type="password" required minlength="10" autocomplete="new-password" /></label></${Form}></${Dialog}>`;
+}
+
+export function Dialogs() {
+	const shown = store.dialog.value;
+	switch (shown?.name) {
+	case 'incident':
+		return html`<${NewIncident} />`;
+	case 'guest':
+		return html`<${GuestLink} />`;
+	case 'link':
+		return html`<${Dialog} title=${t('link.title')} close=${close} wide><${LinkCard} id=${shown.id} /></${Dialog}>`;
+	case 'help':
+		return html`<${Help} />`;
+	case 'command':
+		return html`<${Command} />`;
+	case 'find':
+		return html`<${Find} />`;
+	case 'alarms':
+		return html`<${AlarmList} />`;
+	case 'history':
+		return html`<${History} />`;
+	case 'password':
+		return html`<${Password} />`;
+	case 'admin':
+		return html`<${Dialog} title=${t('admin')} close=${close} wide><${Admin} /></${Dialog}>`;
+	case 'directory':
+		return html`<${Dialog} title=${t('directory')} close=${close} wide><${DirectoryView} /></${Dialog}>`;
+	default:
+		return null;
+	}
+}

@@ -1,0 +1,95 @@
+// The directory: divisions as a tree, sites, people; one form a row, CSV in and out.
+import { html, useState } from '../lib/view.js';
+import { t } from '../lib/i18n.js';
+import * as store from './store.js';
+import { Form } from './dialogs.js';
+
+const kinds = /** @type {const} */ (['person', 'division', 'site']);
+
+/** @param {string} [id] */
+function divisionName(id) {
+	return store.directory.value.divisions.find((d) => d.id === id)?.name ?? '';
+}
+
+function DivisionOptions() {
+	return store.directory.value.divisions.map((d) => html`<option value=${d.id}>${d.name}</option>`);
+}
+
+/** Fields of each kind: name, input type. @type {Record<string, [string, string][]>} */
+const fields = {
+	person: [['name', 'text'], ['division', 'division'], ['title', 'text'], ['phone', 'tel'], ['duty', 'checkbox']],
+	division: [['name', 'text'], ['parent', 'division'], ['code', 'text']],
+	site: [['name', 'text'], ['division', 'division'], ['kind', 'text'], ['address', 'text']],
+};
+
+/** @param {{ kind: string }} p */
+function AddForm(p) {
+	const run = async (/** @type {FormData} */ data) => {
+		const item = Object.fromEntries(fields[p.kind].map(([name, type]) => [name, type === 'checkbox' ? data.get(name) === 'on' : String(data.get(name) ?? '')]));
+		if (p.kind === 'division' && !item.parent) {
+			delete item.parent;
+		}
+		await store.client.call('directory.put', { kind: p.kind, item });
+	};
+	return html`<${Form} run=${run} submit=${t('directory.add')}><div class="two">${fields[p.kind].map(([name, type]) => type === 'checkbox'
+		? html`<label class="check"><input type="checkbox" name=${name} />${t(`field.${name}`)}</label>`
+		: html`<label>${t(`field.${name}`)}${type === 'division' ? html`<select name=${name}>${name === 'parent' ? html`<option value="">${t('directory.top')}</option>` : null}<${DivisionOptions} /></select>`
+			: html`<input name=${name} type=${type} required=${name === 'name'} maxlength="120" autocomplete="off" />`}</label>`)}</div></${Form}>`;
+}
+
+/** @param {{ kind: string }} p */
+function Table(p) {
+	const dir = store.directory.value;
+	const rows = /** @type {any[]} */ (p.kind === 'person' ? dir.people : p.kind === 'division' ? dir.divisions : dir.sites);
+	const columns = fields[p.kind].map(([name]) => name);
+	const show = (/** @type {any} */ row, /** @type {string} */ c) => (c === 'division' || c === 'parent' ? divisionName(row[c]) : c === 'duty' ? (row[c] ? t('duty') : '') : row[c] ?? '');
+	const remove = (/** @type {any} */ row) => store.later(t('act.remove', { name: row.name }), () => void store.attempt(store.client.call('directory.remove', { kind: p.kind, id: row.id })));
+	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('directory')}><table class="rows"><thead><tr>${columns.map((c) => html`<th>${t(`field.${c}`)}</th>`)}<th></th></tr></thead>
+		<tbody>${rows.map((row) => html`<tr key=${row.id}>${columns.map((c) => html`<td>${show(row, c)}</td>`)}
+			<td>${store.mayCommand.value ? html`<button class="danger" onClick=${() => remove(row)}>${t('remove')}</button>` : null}</td></tr>`)}</tbody></table></div>`;
+}
+
+async function download() {
+	const reply = await store.attempt(store.client.call('directory.export'));
+	if (reply) {
+		const url = URL.createObjectURL(new Blob([reply.csv], { type: 'text/csv' }));
+		Object.assign(document.createElement('a'), { href: url, download: 'directory.csv' }).click();
+		setTimeout(() => URL.revokeObjectURL(url), 1000);
+	}
+}
+
+/** First a dry run that says what would change, then the import. */
+function Import() {
+	const [csv, setCsv] = useState('');
+	const [plan, setPlan] = useState(/** @type {any} */ (null));
+	const send = async (/** @type {string} */ text, /** @type {boolean} */ dry_run) => {
+		const reply = await store.attempt(store.client.call('directory.import', { csv: text, dry_run }, { timeout_ms: 30000 }));
+		setPlan(dry_run ? reply : null);
+		if (!dry_run && reply) {
+			setCsv('');
+			store.say(t('directory.imported', { added: reply.added, changed: reply.changed, removed: reply.removed }));
+		}
+	};
+	const read = async (/** @type {any} */ e) => {
+		const file = e.target.files[0];
+		if (file) {
+			const text = await file.text();
+			setCsv(text);
+			await send(text, true);
+			e.target.value = '';
+		}
+	};
+	return html`<div class="acts"><label class="button">${t('directory.import')}<input class="unseen" type="file" accept=".csv,text/csv" onChange=${read} /></label>
+			<button onClick=${() => void download()}>${t('directory.export')}</button></div>
+		${plan ? html`<div class="made"><p>${t('directory.plan', { added: plan.added, changed: plan.changed, removed: plan.removed })}</p>
+			${plan.errors?.length ? html`<ul class="cause">${plan.errors.slice(0, 10).map((/** @type {any} */ e) => html`<li>${t('directory.bad_line', { line: e.line, why: e.why })}</li>`)}</ul>` : null}
+			<button class="main" disabled=${Boolean(plan.errors?.length)} onClick=${() => void send(csv, false)}>${t('directory.do_import')}</button></div>` : null}`;
+}
+
+export function DirectoryView() {
+	const [kind, setKind] = useState(/** @type {string} */ ('person'));
+	return html`<div class="directory"><div class="chips" role="group">${kinds.map((k) => html`<button class="chip" aria-pressed=${kind === k} onClick=${() => setKind(k)}>${t(`directory.${k}`)}</button>`)}
+			<span class="spring"></span>${store.mayCommand.value ? html`<${Import} />` : null}</div>
+		<${Table} kind=${kind} />
+		${store.mayCommand.value ? html`<details class="more"><summary>${t('directory.add')}</summary><${AddForm} key=${kind} kind=${kind} /></details>` : null}</div>`;
+}

@@ -1,0 +1,158 @@
+// Keyboard first: one table gives the keys, their help text and the command words of the `/` bar.
+import * as store from './store.js';
+import { alarms, ackAlarm, unlockSound } from './alarms.js';
+import { switchLanguage } from '../lib/i18n.js';
+
+/** @typedef {{ keys: string[], word: string, text: string, run: () => void, command?: boolean }} Act */
+
+/** @param {string} name */
+const open = (name) => () => (store.dialog.value = { name });
+
+/** Keys as KeyboardEvent.key with Ctrl+ and Shift+ before; `command` = only for who may command. @type {Act[]} */
+export const acts = [
+	{ keys: ['?', 'F1'], word: 'help', text: 'key.help', run: open('help') },
+	{ keys: ['F2'], word: 'new', text: 'key.new', run: open('incident'), command: true },
+	{ keys: ['F6', 'Enter'], word: 'wall', text: 'key.push', run: () => void store.push(store.scene.value), command: true },
+	{ keys: ['1…9'], word: '', text: 'key.pick', run: () => {} },
+	{ keys: ['Shift+1…9'], word: '', text: 'key.window', run: () => {}, command: true },
+	{ keys: ['Space'], word: '', text: 'key.talk', run: () => {}, command: true },
+	{ keys: ['Shift+Space'], word: '', text: 'key.talk_all', run: () => {}, command: true },
+	{ keys: ['ArrowLeft', 'ArrowRight'], word: '', text: 'key.step', run: () => {} },
+	{ keys: ['l'], word: 'links', text: 'key.links', run: () => (store.tab.value = 'links') },
+	{ keys: ['n'], word: 'note', text: 'key.note', run: () => focusNote() },
+	{ keys: ['h'], word: 'listen', text: 'key.listen', run: () => (store.listening.value = !store.listening.value) },
+	{ keys: ['m'], word: 'map', text: 'key.map', run: () => (store.mapOpen.value = !store.mapOpen.value) },
+	{ keys: ['a'], word: 'ack', text: 'key.ack', run: acknowledgeFirst },
+	{ keys: ['F11'], word: 'full', text: 'key.full', run: fullScreen },
+	{ keys: ['/'], word: '', text: 'key.command', run: open('command') },
+	{ keys: ['Ctrl+k'], word: 'find', text: 'key.find', run: open('find') },
+	{ keys: ['Ctrl+z'], word: 'undo', text: 'key.undo', run: store.undo },
+	{ keys: ['Escape'], word: '', text: 'key.escape', run: escape },
+	{ keys: [], word: 'directory', text: 'key.directory', run: open('directory') },
+	{ keys: [], word: 'close', text: 'key.close', run: store.closeIncident, command: true },
+	{ keys: [], word: 'language', text: 'key.language', run: switchLanguage },
+];
+
+/** Acts this operator may do. */
+export function allowedActs() {
+	return acts.filter((a) => !a.command || store.mayCommand.value);
+}
+
+function focusNote() {
+	store.tab.value = 'log';
+	setTimeout(() => document.getElementById('note')?.focus());
+}
+
+function acknowledgeFirst() {
+	const alarm = alarms.value.find((a) => !a.acked);
+	if (alarm) {
+		acknowledgeAlarm(alarm);
+	}
+}
+
+/** @param {import('./alarms.js').Alarm} alarm */
+export function acknowledgeAlarm(alarm) {
+	ackAlarm(alarm);
+	if (alarm.step !== undefined && alarm.incident && store.mayCommand.value) {
+		void store.attempt(store.client.call('escalation.ack', { incident: alarm.incident, step: alarm.step }));
+	}
+}
+
+function fullScreen() {
+	void (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
+}
+
+function escape() {
+	store.hush();
+	store.dialog.value = null;
+	if (document.activeElement instanceof HTMLElement) {
+		document.activeElement.blur();
+	}
+}
+
+/** @param {Event} e true when the key belongs to a field that is being written in */
+function inField(e) {
+	return e.target instanceof HTMLElement && Boolean(e.target.closest('input, textarea, select, [contenteditable]'));
+}
+
+/** Enter and space on a focused button are that button's. @param {Event} e */
+function onButton(e) {
+	return e.target instanceof HTMLElement && Boolean(e.target.closest('button, a, summary, [role=tab]'));
+}
+
+/** @param {number} by */
+function step(by) {
+	const list = store.scenes.value;
+	const at = list.findIndex((s) => s.id === store.sceneId.value);
+	if (list.length) {
+		store.sceneId.value = list[(at + by + list.length) % list.length].id;
+	}
+}
+
+/** @param {KeyboardEvent} e @returns {boolean} taken */
+function digit(e) {
+	const n = /^Digit([1-9])$/.exec(e.code)?.[1];
+	if (!n || e.ctrlKey || e.altKey || e.metaKey) {
+		return false;
+	}
+	if (e.shiftKey) {
+		if (store.mayCommand.value) {
+			void store.push(store.scene.value, Number(n));
+		}
+	} else {
+		const s = store.scenes.value[Number(n) - 1];
+		store.sceneId.value = s ? s.id : store.sceneId.value;
+	}
+	return true;
+}
+
+/** @param {KeyboardEvent} e */
+function down(e) {
+	unlockSound();
+	if (!store.session.value || (inField(e) && e.key !== 'Escape' && !/^F\d/.test(e.key))) {
+		return;
+	}
+	if (store.dialog.value && e.key !== 'Escape') {
+		if (e.key === 'F5' || /^F[26]$/.test(e.key)) {
+			e.preventDefault();
+		}
+		return;
+	}
+	if (take(e)) {
+		e.preventDefault();
+	}
+}
+
+/** @param {KeyboardEvent} e @returns {boolean} taken */
+function take(e) {
+	if (e.key === 'F5') {
+		return true; // a reload in the middle of an incident is never what the hand wanted
+	}
+	if (e.code === 'Space' && !(onButton(e) && !(e.target instanceof HTMLElement && e.target.closest('.cell')))) {
+		if (!e.repeat) {
+			void store.talk(e.shiftKey ? 'all' : 'one');
+		}
+		return true;
+	}
+	if (e.key === 'Enter' && onButton(e)) {
+		return false;
+	}
+	if (e.key === 'ArrowLeft' || e.key === 'ArrowRight') {
+		step(e.key === 'ArrowLeft' ? -1 : 1);
+		return true;
+	}
+	if (digit(e)) {
+		return true;
+	}
+	const name = (e.ctrlKey ? 'Ctrl+' : '') + (e.key.length === 1 ? e.key.toLowerCase() : e.key);
+	const act = e.altKey || e.metaKey || e.repeat ? undefined : allowedActs().find((a) => a.keys.includes(name));
+	act?.run();
+	return Boolean(act);
+}
+
+export function installKeys() {
+	addEventListener('keydown', down);
+	addEventListener('keyup', (e) => e.code === 'Space' && store.hush());
+	addEventListener('blur', store.hush);
+	addEventListener('pointerdown', unlockSound);
+}

@@ -1,0 +1,64 @@
+// Dispatcher's console: log in, then one screen for everything.
+import { byId, html, render, useState } from '../lib/view.js';
+import { rest } from '../lib/api.js';
+import { loadTexts, t } from '../lib/i18n.js';
+import { hms } from '../lib/clock.js';
+import { errorText, Glyph, LanguageButton } from '../lib/ui.js';
+import * as store from './store.js';
+import { installKeys } from './keys.js';
+import { Strip } from './strip.js';
+import { Tree } from './tree.js';
+import { Centre } from './centre.js';
+import { Side } from './side.js';
+import { Dialogs } from './dialogs.js';
+
+function Login() {
+	const [error, setError] = useState('');
+	const [busy, setBusy] = useState(false);
+	const submit = async (/** @type {any} */ e) => {
+		e.preventDefault();
+		const data = new FormData(e.target);
+		setBusy(true);
+		setError('');
+		try {
+			await rest('auth.login', { name: data.get('name'), password: data.get('password') });
+			location.reload();
+		} catch (refusal) {
+			setError(errorText(refusal));
+			setBusy(false);
+		}
+	};
+	return html`<main class="gate"><form class="form" onSubmit=${submit}>
+		<h1>Ortoo</h1><p class="dim">${t('login.title')}</p>
+		<label>${t('account.name')}<input name="name" required autofocus autocomplete="username" maxlength="64" /></label>
+		<label>${t('password')}<input name="password" type="password" required autocomplete="current-password" maxlength="256" /></label>
+		${error ? html`<p class="cause" role="alert">${error}</p>` : null}
+		<button class="main big" disabled=${busy}>${t('login')}</button><${LanguageButton} /></form></main>`;
+}
+
+function EventLine() {
+	const shown = store.line.value;
+	return html`<footer class=${`line ${shown?.bad ? 'bad' : ''}`} role="status">
+		${shown ? html`<span class="num dim">${hms(shown.at_ms)}</span>${shown.bad ? html`<${Glyph} shape="failed" />` : null}<span class="line-text">${shown.text}</span>
+			${shown.undo ? html`<button onClick=${store.undo}>${t('undo')}<kbd>Ctrl+Z</kbd></button>` : null}` : html`<span class="dim">${t('line.ready')}</span>`}
+		<span class="spring"></span>
+		${store.talking.value ? html`<span class="on-air"><${Glyph} shape="mic" />${t(`talking.${store.talking.value}`, { name: store.scene.value?.name ?? '' })}</span>` : null}
+		<span class="dim keys-hint"><kbd>?</kbd> ${t('help')} <kbd>/</kbd> ${t('command')} <kbd>${t('key.space')}</kbd> ${t('talk.short')}</span></footer>`;
+}
+
+function App() {
+	if (store.session.value === undefined) {
+		return html`<main class="gate"><p class="dim">${t('loading')}</p></main>`;
+	}
+	if (store.session.value === null) {
+		return html`<${Login} />`;
+	}
+	return html`<div class="console"><${Strip} /><${Tree} /><${Centre} /><${Side} /><${EventLine} /><${Dialogs} /></div>`;
+}
+
+await loadTexts();
+installKeys();
+store.listen();
+render(html`<${App} />`, byId('app'));
+void store.start();
+addEventListener('pagehide', store.flush);

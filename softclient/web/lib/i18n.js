@@ -1,0 +1,66 @@
+// Texts by key from texts/<language>.json; Chinese first, the choice is remembered on this machine.
+import { signal } from './view.js';
+
+const KEY = 'ortoo.language';
+export const languages = ['zh-CN', 'en'];
+/** @type {Record<string, string>} */
+let texts = {};
+
+function chosen() {
+	const asked = new URLSearchParams(location.search).get('lang') ?? remembered();
+	return asked && languages.includes(asked) ? asked : languages[0];
+}
+
+function remembered() {
+	try {
+		return localStorage.getItem(KEY);
+	} catch {
+		return null; // storage may be blocked in in-app browsers
+	}
+}
+
+export const language = signal(chosen());
+
+/** Loads the texts; call once before the first render. */
+export async function loadTexts() {
+	const reply = await fetch(`/texts/${language.value}.json`);
+	texts = await reply.json();
+	document.documentElement.lang = language.value;
+	const title = document.documentElement.dataset.title;
+	if (title) {
+		document.title = texts[title] ?? document.title;
+	}
+}
+
+/** Switches to the other language by loading the page again: no half-translated state can remain. */
+export function switchLanguage() {
+	try {
+		localStorage.setItem(KEY, otherLanguage());
+	} catch {
+		// without storage the choice lives in the address only
+	}
+	const url = new URL(location.href);
+	url.searchParams.set('lang', otherLanguage());
+	location.replace(url);
+	if (url.hash) {
+		location.reload();
+	}
+}
+
+export function otherLanguage() {
+	return language.value === 'en' ? 'zh-CN' : 'en';
+}
+
+/**
+ * @param {string} key
+ * @param {Record<string, string | number>} [values] for the {name} places of the text
+ */
+export function t(key, values) {
+	const text = texts[key] ?? key;
+	return values ? text.replace(/\{(\w+)\}/g, (_all, name) => String(values[name] ?? '')) : text;
+}
+
+/** True when a text of that key exists. @param {string} key */
+export function has(key) {
+	return key in texts;
+}

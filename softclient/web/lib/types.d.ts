@@ -1,0 +1,68 @@
+// The objects of the client API as the pages see them. Times are wall-clock UTC in milliseconds; 0 = not yet.
+
+declare namespace Ortoo {
+	type Role = 'administrator' | 'dispatcher' | 'viewer' | 'auditor' | 'wall' | 'room' | 'field' | 'system';
+	type SceneState = 'absent' | 'calling' | 'ringing' | 'connecting' | 'present' | 'degraded' | 'held' | 'leaving'
+		| 'failed' | 'refused' | 'no_answer' | 'unreachable';
+	type WindowState = 'empty' | 'waiting' | 'drawn' | 'frozen' | 'lost';
+
+	interface Session {
+		subject: string;
+		name: string;
+		role: Role;
+		expires_ms: number;
+		party?: string;
+		incident?: string;
+		scene?: string;
+		incident_text?: string;
+		drill?: boolean;
+	}
+	interface Position { lat: number; lon: number; accuracy_m: number; at_ms: number }
+	interface Stamps {
+		link_issued_ms?: number; link_opened_ms?: number; camera_granted_ms?: number; ice_connected_ms?: number;
+		first_rtp_ms?: number; first_keyframe_ms?: number; first_drawn_ms?: number; two_way_ms?: number;
+	}
+	interface Scene {
+		id: string; incident: string; name: string; person?: string | null; state: SceneState; why?: string;
+		video?: string; audio?: string; muted?: boolean; mic_muted_by?: string;
+		on_wall: { wall: string; window: number }[]; talk?: boolean; position?: Position | null; stamps: Stamps;
+	}
+	interface Escalation {
+		step: number; minutes: number; due_ms: number; fired_ms: number; acked_ms: number; acked_by?: string | null; who?: string; text_zh?: string; text_en?: string;
+		state: 'waiting' | 'fired' | 'acked' | 'cancelled';
+	}
+	interface Link {
+		id: string; scene: string; person?: string | null; name: string; issued_ms: number; opened_ms: number;
+		expires_ms: number; state: 'issued' | 'opened' | 'expired' | 'revoked' | 'ended'; url?: string;
+	}
+	interface Incident {
+		id: string; number: string | number; kind: string; level: number; place: string; lat?: number | null; lon?: number | null;
+		text: string; drill: boolean; opened_ms: number; closed_ms: number; t0_ms: number; deadline_ms: number;
+		verdict: 'running' | 'met' | 'missed' | 'closed_unmet'; met_ms: number; first_wall_ms: number;
+		escalations: Escalation[]; scenes: Scene[]; links: Link[]; notes?: unknown;
+	}
+	interface Window {
+		window: number; scene: string | null; stream: string | null; audio?: string | null; incident?: string | null; name?: string; drill?: boolean;
+		state: WindowState; drawn_ms: number; since_ms: number;
+	}
+	interface Wall { id: string; name: string; layout: number; online: boolean; windows: Window[] }
+	interface Division { id: string; parent: string | null; code?: string; name: string }
+	interface Site { id: string; division: string; name: string; kind: string; address?: string }
+	interface Person { id: string; division: string; name: string; title?: string; phone?: string; duty?: boolean }
+	interface Device { id: string; site: string; name: string; kind: string }
+	interface Directory { divisions: Division[]; sites: Site[]; people: Person[]; devices: Device[] }
+	interface LogRecord {
+		seq: number; at_ms: number; actor: string; type: string; text?: string; body?: unknown; hash?: string; incident?: string;
+	}
+	interface CertificateStamp { step: string; at_ms: number | null; elapsed_ms: number | null; by: string; seq?: number; hash?: string }
+	interface Certificate {
+		incident: Partial<Incident>; t0_ms: number; deadline_ms: number; verdict: string; met_ms: number; elapsed_ms: number;
+		scenes: { scene: string; name: string; stamps: CertificateStamp[] }[]; escalations: Escalation[];
+		log_head?: { seq: number; hash: string }; issued_ms: number;
+	}
+	interface SceneStats { incident: string; scene: string; loss?: number; bitrate_bps?: number; rtt_ms?: number; fps?: number }
+	interface Config {
+		name?: string; map_tiles?: string; map_attribution?: string; division_outline?: string;
+		map?: { tiles?: string; attribution?: string; outline?: string };
+	}
+}

@@ -1,0 +1,68 @@
+// Every text of the pages lives in texts/<language>.json. This check fails on a key that
+// is used and missing, present and unused, different between languages, and on CJK text in code.
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const folders = ['lib', 'console', 'field', 'wall', 'certificate', 'setup'];
+const languages = ['zh-CN', 'en'];
+/** @type {string[]} */
+const faults = [];
+
+const texts = Object.fromEntries(languages.map((l) => [l, JSON.parse(readFileSync(join(root, 'texts', `${l}.json`), 'utf8'))]));
+const all = new Set(languages.flatMap((l) => Object.keys(texts[l])));
+const holes = (/** @type {string} */ s) => [...s.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join();
+
+for (const key of all) {
+	for (const l of languages) {
+		if (!texts[l][key]) {
+			faults.push(`${l}: no text for ${key}`);
+		}
+	}
+	if (languages.every((l) => texts[l][key]) && holes(texts['zh-CN'][key]) !== holes(texts.en[key])) {
+		faults.push(`${key}: placeholders differ between languages`);
+	}
+}
+
+const used = new Set();
+const prefixes = new Set();
+for (const folder of [...folders, '.']) {
+	for (const file of readdirSync(join(root, folder)).filter((f) => /\.(js|html)$/.test(f))) {
+		const source = readFileSync(join(root, folder, file), 'utf8');
+		source.split('\n').forEach((line, i) => {
+			const code = line.replace(/\/\/.*$/, '').replace(/^\s*\/?\*.*$/, '');
+			if (/[\u3000-\u9fff\uff00-\uffef]/.test(code) && !/data-cjk/.test(line)) {
+				faults.push(`${folder}/${file}:${i + 1}: text in code`);
+			}
+		});
+		for (const m of source.matchAll(/\bt\(\s*'([\w.-]+)'/g)) {
+			used.add(m[1]);
+		}
+		for (const m of source.matchAll(/\bt\(\s*`([\w.-]+)\$\{/g)) {
+			prefixes.add(m[1]);
+		}
+		for (const m of source.matchAll(/\bt\([^'`]*\? '([\w.-]+)' : '([\w.-]+)'/g)) {
+			used.add(m[1]).add(m[2]);
+		}
+		// A key may also travel through a table or an attribute; any quoted word that is a key counts as its use.
+		for (const m of source.matchAll(/['"]([\w.-]+)['"]/g)) {
+			if (all.has(m[1])) {
+				used.add(m[1]);
+			}
+		}
+	}
+}
+for (const key of used) {
+	if (!all.has(key)) {
+		faults.push(`used but not in texts: ${key}`);
+	}
+}
+for (const key of all) {
+	if (!used.has(key) && ![...prefixes].some((p) => key.startsWith(p))) {
+		faults.push(`in texts but unused: ${key}`);
+	}
+}
+faults.forEach((f) => console.error(f));
+console.log(`texts: ${all.size} keys, ${languages.length} languages, ${faults.length} faults`);
+process.exit(faults.length ? 1 : 0);
