@@ -1,6 +1,7 @@
 /* Who may come in: accounts (Argon2id), sessions, field links, device tokens, script tokens, the set-up token, lock-out.
  * Pure tables on the loop thread: no clock (now_us for intervals, wall_ms for records), no files (ops->save, gw_auth_load),
- * no thread of its own (ops->run; gw_auth_worker is one). Tokens are 128 random bits, known here only by their SHA-256. */
+ * no thread of its own (ops->run; gw_auth_worker is one). Tokens are 128 random bits, known here only by their SHA-256.
+ * `remote` everywhere is the key of a source (gw_source_key of gateway/api), the clock of failures runs by it. */
 #pragma once
 #include <glib.h>
 #include <jansson.h>
@@ -46,7 +47,7 @@ struct gw_auth_limits {			/* 0 = the default in brackets */
 };
 
 gw_auth *gw_auth_new(const struct gw_auth_ops *ops, const struct gw_auth_limits *limits, void *user_data);
-/* Waiting hashes are forgotten without a call; running ones must have come back: stop the worker first. */
+/* All hashes must have come back: stop the worker first. */
 void gw_auth_free(gw_auth *auth);
 /* Start: every record that save() once gave. 0 or -EINVAL (bad record, skipped). */
 int gw_auth_load(gw_auth *auth, const char *kind, const char *key, json_t *record, int64_t now_us, int64_t wall_ms);

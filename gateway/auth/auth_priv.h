@@ -1,0 +1,109 @@
+/* Inside of gateway/auth. */
+#pragma once
+#include "gateway/auth/auth.h"
+#include "mcu/base/json.h"
+
+enum counter {
+#define X(id, doc) N_##id,
+#include "gateway/auth/counters.def"
+#undef X
+	N_COUNTERS
+};
+
+enum { TOKEN_BYTES = 16, HASH_HEX = 64, NAME_MAX_BYTES = 64 };
+
+/* Records; those members that the tables of records.c name are persistent. `hash` of a token: SHA-256, hex. */
+struct account { char *name, *display, *role, *hash; bool disabled; int64_t created_ms, last_login_ms; };
+struct auth_session {
+	char *id, *subject, *name, *role, *incident, *scene;
+	int64_t created_ms, expires_ms;
+	bool person;		/* idle time-out applies */
+	char *hash;		/* its key, not in the record */
+	int64_t touched_us;
+};
+struct link { char *id, *incident, *scene, *name, *hash, *session; int64_t issued_ms, expires_ms; bool revoked; };
+struct device { char *id, *kind, *name, *hash; int64_t issued_ms, used_ms; bool revoked; };
+struct script { char *id, *name, *role, *hash; int64_t issued_ms, expires_ms, used_ms; };
+extern const struct ort_json_table account_table, session_table, link_table, device_table, script_table;
+
+struct job;
+struct gw_auth {
+	struct gw_auth_ops ops;
+	struct gw_auth_limits limits;
+	void *user_data;
+	GHashTable *accounts;				/* name -> struct account */
+	GHashTable *sessions, *sessions_by_hash;	/* id -> owned; hash -> borrowed */
+	GHashTable *links, *links_by_hash;
+	GHashTable *devices, *devices_by_hash;
+	GHashTable *scripts, *scripts_by_hash;
+	GHashTable *locks;				/* "source\nname" -> struct lock */
+	char *setup_hash;				/* NULL = no set-up offered */
+	char *dummy;					/* encoded hash that nothing matches, for unknown names */
+	GQueue waiting;					/* struct job */
+	unsigned running;
+	char *lent, *lent_subject;			/* what the last grant and identity borrow */
+	uint64_t counters[N_COUNTERS];
+};
+
+/* records.c */
+void save(gw_auth *auth, const char *kind, const char *key, const struct ort_json_table *table, const void *record);
+void forget(gw_auth *auth, const char *kind, const char *key);
+void account_free(void *p);
+void session_free(void *p);
+void link_free(void *p);
+void device_free(void *p);
+void script_free(void *p);
+
+/* secret.c */
+char *token_new(void);				/* 22 characters base64url, 128 bits */
+char *id_new(const char *prefix);		/* prefix + 12 hex digits: a name, no secret */
+char *token_hash(const char *token);		/* SHA-256, hex */
+char *dummy_hash(const struct gw_auth_limits *limits);
+const char *name_fault(const char *name);	/* NULL = fine, otherwise why not */
+const char *password_fault(const char *name, const char *password);
+bool is_account_role(const char *role);
+
+/* lock.c: the clock of failures, per source and name, and per source */
+struct lock { unsigned failures, in_flight; int64_t until_us, last_us; };
+int64_t lock_wait_s(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* 0 = may try */
+void lock_begin(gw_auth *auth, const char *source, const char *name, int64_t now_us);
+void lock_end(gw_auth *auth, const char *source, const char *name, bool good, int64_t now_us);
+void lock_cancel(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* it was not tried */
+void lock_tick(gw_auth *auth, int64_t now_us);
+
+/* sessions.c */
+struct auth_session *session_begin(gw_auth *auth, const struct auth_session *like, int64_t now_us, int64_t wall_ms, char **ret_token);
+struct auth_session *session_by_token(gw_auth *auth, const char *token, int64_t now_us, int64_t wall_ms);
+void session_end(gw_auth *auth, struct auth_session *s);
+struct gw_auth_identity session_identity(const struct auth_session *s);
+
+const char *lend(gw_auth *auth, char *token);	/* token stolen, may be NULL */
+
+/* tokens.c */
+enum gw_auth_error script_check(gw_auth *auth, const char *hash, int64_t wall_ms, struct gw_auth_identity *ret);
+
+/* hash.c */
+struct job {
+	gw_auth *auth;
+	void (*finish)(struct job *job);	/* loop thread; calls back */
+	/* worker's part */
+	uint32_t memory_kib, passes;
+	char *old_password, *old_encoded;	/* verified first when set */
+	char *new_password, *new_encoded;	/* then hashed, when set and the old one matched */
+	bool matched, failed;
+	/* loop's part */
+	char *name, *role, *display, *source;
+	bool disabled;
+	int64_t now_us, wall_ms;
+	gw_auth_grant_fn grant_fn;
+	gw_auth_done_fn done_fn;
+	void *user_data;
+};
+struct job *job_new(gw_auth *auth, void (*finish)(struct job *job), void *user_data);
+bool job_submit(struct job *job);	/* false: queue full, job freed */
+void job_free(struct job *job);
+
+static inline json_int_t count(gw_auth *auth, enum counter which)
+{
+	return (json_int_t)++auth->counters[which];
+}
