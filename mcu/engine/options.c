@@ -1,0 +1,38 @@
+/* Every option of the engine; sample file and manual are printed from here. */
+#include "mcu/engine/engine.h"
+
+#define INT(key_, def_, min_, max_, doc_)  { .key = key_, .type = ORT_C_INT, .def = def_, .min = min_, .max = max_, .doc = doc_ }
+#define MS(key_, def_, min_, max_, doc_)   { .key = key_, .type = ORT_C_MS, .def = def_, .min = min_, .max = max_, .doc = doc_ }
+#define SIZE(key_, def_, min_, max_, doc_) { .key = key_, .type = ORT_C_SIZE, .def = def_, .min = min_, .max = max_, .doc = doc_ }
+#define BOOL(key_, def_, doc_)		   { .key = key_, .type = ORT_C_BOOL, .def = def_, .doc = doc_ }
+#define STRV(key_, def_, doc_)		   { .key = key_, .type = ORT_C_STRV, .def = def_, .doc = doc_ }
+#define STR(key_, def_, doc_)		   { .key = key_, .type = ORT_C_STR, .def = def_, .doc = doc_ }
+
+const struct ort_conf_row mcu_engine_rows[] = {
+	STR("engine.name", "mcu", "name in the log and towards the gateway"),
+	INT("engine.workers", "0", 0, 256, "media threads; 0 = one less than processors, at least one"),
+	BOOL("engine.pin", "false", "bind each media thread to one processor"),
+	MS("engine.grace", "120s", 0, 3600000, "rooms outlive a lost gateway this long, unless the gateway said otherwise"),
+	MS("engine.orphan", "0", 0, 86400000, "end the process when no gateway came for so long after the grace time; 0 = never"),
+	MS("engine.watchdog", "3s", 0, 60000, "a media thread that stands still so long ends the process; 0 = off"),
+	INT("engine.max_rooms", "1024", 1, 65536, "most rooms"),
+	INT("engine.max_transports", "512", 1, 65536, "most transports of one room"),
+	INT("engine.max_transports_per_worker", "4096", 1, 65536, "most transports of one media thread"),
+	INT("engine.max_streams", "64", 1, 1024, "most sources and sinks of one transport, each"),
+	BOOL("engine.core", "false", "allow core dumps; they would hold the media keys"),
+	STRV("media.listen", "", "literal addresses to bind; empty = every address, IPv4 and IPv6"),
+	STRV("media.announce", "", "addresses told to peers; empty = those of the interfaces"),
+	INT("media.udp_port", "0", 0, 65280, "UDP and TCP port of the first media thread, the next ones follow; 0 = any"),
+	BOOL("media.tcp", "true", "also take media over TCP (RFC 6544), same port number"),
+	INT("media.max_packets", "65536", 1024, 4194304, "packets in memory per media thread, 2 KiB each"),
+	INT("media.stun_per_s", "50", 1, 100000, "STUN requests per second from an address that is not validated"),
+	INT("media.dtls_hello_per_s", "5", 1, 1000, "DTLS handshakes begun per second on one validated pair"),
+	INT("media.ssrc_per_transport", "64", 1, 4096, "SSRCs that one peer may send"),
+	SIZE("media.tcp_queue", "1M", 65536, 67108864, "unsent bytes of one TCP peer; above, video waits for a key frame"),
+	INT("media.store_slots", "512", 64, 65536, "packets kept for retransmission per published stream, rounded up to a power of two"),
+	MS("media.pli_min", "500", 0, 60000, "key frame requests to one source are at least so far apart"),
+	INT("media.start_bps", "1000000", 10000, 1000000000, "downlink estimate of a new transport, bits per second"),
+	INT("media.max_bps", "20000000", 10000, 10000000000, "most that is sent to one peer, bits per second"),
+	STR("log.level", "info", "\"info\", or with modules: \"info,engine=debug\""),
+};
+const size_t mcu_engine_n_rows = G_N_ELEMENTS(mcu_engine_rows);
