@@ -159,6 +159,7 @@ void load_recv_rtp(struct load_peer *peer, uint8_t *data, size_t len, int64_t no
 void load_recv_rtcp(struct load_peer *peer, const uint8_t *data, size_t len, int64_t now_us);
 void load_recv_tick(struct load_peer *peer, int64_t now_us);
 uint64_t load_recv_expected(const struct load_recv *r);
+size_t load_recv_twcc(struct load_recv *r, uint8_t *out, size_t room);	/* 0 = a gap too wide for one report */
 
 /* Protects and sends one compound RTCP packet. */
 void load_rtcp_out(struct load_peer *peer, uint8_t *data, size_t len);

@@ -268,7 +268,7 @@ static void report(struct load_peer *peer, int64_t now_us)
 
 /* draft-holmer-rmcat-transport-wide-cc-extensions-01 3.1: status vectors of 2-bit symbols, seven a chunk. Packets that
  * came out of order within one report are told as lost: the estimator copes. */
-static size_t write_twcc(struct load_recv *r, uint8_t *out, size_t room)
+size_t load_recv_twcc(struct load_recv *r, uint8_t *out, size_t room)
 {
 	size_t n = begin(out, 15, 205, r->sender), deltas = 0;
 	uint16_t base = r->twcc[0].seq;
@@ -323,7 +323,7 @@ static void feedback(struct load_peer *peer)
 {
 	struct load_recv *r = peer->recv;
 	uint8_t out[1400];
-	size_t n = r->n_twcc ? write_twcc(r, out, 1300) : 0;
+	size_t n = r->n_twcc ? load_recv_twcc(r, out, 1300) : 0;
 
 	r->n_twcc = 0;
 	if (n) {
