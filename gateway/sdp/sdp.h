@@ -22,7 +22,7 @@ enum gw_sdp_setup { GW_SDP_SETUP_NONE, GW_SDP_ACTPASS, GW_SDP_ACTIVE, GW_SDP_PAS
 enum gw_sdp_type { GW_SDP_AUDIO, GW_SDP_VIDEO, GW_SDP_APPLICATION, GW_SDP_TEXT, GW_SDP_IMAGE, GW_SDP_MESSAGE,
 		   GW_SDP_OTHER };
 
-struct gw_sdp_attr { const char *name, *value; };	/* value NULL: a=name; name may be one letter of another line type */
+struct gw_sdp_attr { const char *name, *value; };	/* value NULL: a=name; "u=" and such: another line type */
 struct gw_sdp_bandwidth { const char *type; uint64_t value; };		/* b=AS:512 */
 struct gw_sdp_group { const char *semantics; const char **mids; };	/* RFC 5888; mids NULL-terminated */
 struct gw_sdp_fingerprint { const char *hash, *value; };		/* "sha-256", "AA:BB..." RFC 8122 */
