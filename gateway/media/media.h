@@ -20,7 +20,7 @@ typedef struct gw_media gw_media;
 struct gw_media_conf {
 	const char *socket;		/* Unix socket of the engine, at most 107 bytes; required */
 	const char *engine;		/* its program; NULL = "ortoo-mcu" beside our own, "" = never spawn, only connect */
-	const char *const *args;	/* more arguments for it, NULL-terminated; may be NULL */
+	const char *const *args;	/* more arguments for it (--config, --set, --announce ..), NULL-terminated; may be NULL */
 	int64_t grace_ms;		/* rooms outlive a lost gateway, 0 = 120,000 */
 	int64_t call_ms;		/* a call is answered within this, engine or not; 0 = 8,000, at most 9,000 */
 	unsigned max_calls;		/* calls waiting or under way, 0 = 4096 */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define ENGINE_NAME "ortoo-mcu"
+#define ORPHAN	    "engine.orphan=10m"	/* so that a gateway that is gone for good leaves no process behind */
 
 /* Installed beside us, or in a build folder, where each program lies in the folder of its source. */
 static const char *const places[] = { ENGINE_NAME, "../mcu/engine/" ENGINE_NAME, "../../mcu/engine/" ENGINE_NAME };
@@ -36,6 +37,8 @@ static char **engine_argv(const struct gw_media_conf *conf)
 	g_strv_builder_add(argv, program);
 	g_strv_builder_add(argv, "--socket");
 	g_strv_builder_add(argv, conf->socket);
+	g_strv_builder_add(argv, "--set");
+	g_strv_builder_add(argv, ORPHAN);
 	for (size_t i = 0; conf->args && conf->args[i]; i++) {
 		g_strv_builder_add(argv, conf->args[i]);
 	}

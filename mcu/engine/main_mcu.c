@@ -33,14 +33,9 @@ static const GOptionEntry entries[] = {
 	{ NULL },
 };
 
-static int G_GNUC_PRINTF(1, 2) refuse(const char *format, ...)
+static int refuse(const char *what, const char *why)
 {
-	va_list args;
-	fputs("ortoo-mcu: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
+	(void)fprintf(stderr, "ortoo-mcu: %s%s%s\n", what, why ? ": " : "", why ? why : "");
 	return 2;
 }
 
@@ -48,20 +43,20 @@ static int load(ort_conf *conf)
 {
 	g_autofree char *why = NULL;
 	if (options.config && ort_conf_load(conf, options.config, &why) < 0) {
-		return refuse("%s: %s", options.config, why);
+		return refuse(options.config, why);
 	}
 	for (size_t i = 0; options.set && options.set[i]; i++) {
 		g_auto(GStrv) pair = g_strsplit(options.set[i], "=", 2);
 		if (!pair[0] || !pair[1] || ort_conf_set(conf, pair[0], pair[1], &why) < 0) {
-			return refuse("--set %s: %s", options.set[i], why ? why : "KEY=VALUE is wanted");
+			return refuse(options.set[i], why ? why : "KEY=VALUE is wanted");
 		}
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(short_keys); i++) {
 		if (options.shorts[i] && ort_conf_set(conf, short_keys[i], options.shorts[i], &why) < 0) {
-			return refuse("%s: %s", short_keys[i], why);
+			return refuse(short_keys[i], why);
 		}
 	}
-	return ort_log_init("ortoo-mcu", ort_conf_str(conf, "log.level")) < 0 ? refuse("log.level: not understood") : 0;
+	return ort_log_init("ortoo-mcu", ort_conf_str(conf, "log.level")) < 0 ? refuse("log.level", "not understood") : 0;
 }
 
 static int print_and_end(const ort_conf *conf)
@@ -70,7 +65,7 @@ static int print_and_end(const ort_conf *conf)
 				: options.sample ? ort_conf_sample(conf)
 						 : mcu_proto_describe(options.describe);
 	if (!text) {
-		return refuse("--describe: json or markdown");
+		return refuse("--describe", "json or markdown");
 	}
 	return fputs(text, stdout) < 0 || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -95,7 +90,7 @@ static int run(const ort_conf *conf)
 	mcu_engine *e = mcu_engine_new(NULL, conf, &ops, loop, &err);
 	if (!e || (options.socket && !mcu_engine_listen(e, options.socket, &err))) {
 		mcu_engine_free(e);
-		refuse("%s", err->message);
+		refuse(err->message, NULL);
 		return EXIT_FAILURE;
 	}
 	if (options.fd >= 0) {
@@ -119,14 +114,14 @@ int main(int argc, char **argv)
 	g_option_context_set_summary(context, "Media engine of Ortoo: forwards what others send; the gateway tells it what.");
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &err)) {
-		return refuse("%s", err->message);
+		return refuse(err->message, NULL);
 	}
 	int bad = load(conf);
 	if (bad || options.describe || options.sample || options.version) {
 		return bad ? bad : print_and_end(conf);
 	}
 	if (!options.socket && options.fd < 0) {
-		return refuse("--socket PATH or --fd N is wanted");
+		return refuse("--socket PATH or --fd N is wanted", NULL);
 	}
 	mcu_harden(ort_conf_bool(conf, "engine.core"));
 	return run(conf);
