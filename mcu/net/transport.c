@@ -129,6 +129,17 @@ static void keys_done(mcu_transport *t, int64_t now_us)
 
 static void dtls_open(mcu_transport *t, int64_t now_us);
 
+/* One bad handshake does not end the leg while there is time left. A client tries a few times; a server waits for the
+ * next hello, whose rate is limited, so that junk makes no work. */
+static void begin_anew(mcu_transport *t, int64_t now_us)
+{
+	if (t->dtls_client && ++t->dtls_attempts < DTLS_ATTEMPTS) {
+		dtls_open(t, now_us);
+	} else if (t->dtls_client) {
+		fail(t, "dtls", now_us);
+	}
+}
+
 static void dtls_result(mcu_transport *t, enum mcu_dtls_result r, int64_t now_us)
 {
 	switch (r) {
@@ -142,14 +153,10 @@ static void dtls_result(mcu_transport *t, enum mcu_dtls_result r, int64_t now_us
 		NET_COUNT(t->port, DTLS_FINGERPRINT);
 		fail(t, "fingerprint", now_us);
 		break;
-	case MCU_DTLS_FAILED:	/* one bad handshake does not end the leg: begin anew within the time that is left */
+	case MCU_DTLS_FAILED:
 		NET_COUNT(t->port, DTLS_FAILED);
 		g_clear_pointer(&t->dtls, mcu_dtls_free);
-		if (++t->dtls_attempts >= DTLS_ATTEMPTS) {
-			fail(t, "dtls", now_us);
-		} else {
-			dtls_open(t, now_us);
-		}
+		begin_anew(t, now_us);
 		break;
 	case MCU_DTLS_CLOSED:
 		g_clear_pointer(&t->dtls, mcu_dtls_free);
@@ -185,6 +192,14 @@ static void dtls_begin(mcu_transport *t, int64_t now_us)
 	}
 }
 
+/* As server we answer on any valid pair. As client we wait for the nomination (RFC 8445 12.1): before it many peers can
+ * receive, but their answer to our hello has no way out and comes a retransmission later. */
+static bool may_shake_hands(const mcu_transport *t)
+{
+	return t->fsm.state == TS_ICE && t->connected && t->selected != NULL &&
+	       (!t->dtls_client || t->selected->nominated);
+}
+
 static void alive(mcu_transport *t, int64_t now_us)
 {
 	t->alive_us = now_us;
@@ -204,7 +219,7 @@ void net_transport_check(mcu_transport *t, struct net_pair *pair, int64_t now_us
 	} else if (t->fsm.state == TS_FAILED && t->out != NULL) {	/* consent given anew; the keys still hold */
 		enter(t, TS_UP, "", now_us);
 	}
-	if (t->fsm.state == TS_ICE && t->connected) {
+	if (may_shake_hands(t)) {
 		dtls_begin(t, now_us);
 	}
 }
@@ -243,9 +258,16 @@ static bool is_hello(const uint8_t *data, size_t len)
 
 void net_transport_dtls(mcu_transport *t, struct net_pair *pair, const uint8_t *data, size_t len, int64_t now_us)
 {
-	if (is_hello(data, len) && !net_bucket_take(&pair->hello, t->port->conf.dtls_hello_per_s, now_us)) {
+	bool hello = is_hello(data, len);
+
+	if (hello && !net_bucket_take(&pair->hello, t->port->conf.dtls_hello_per_s, now_us)) {
 		NET_COUNT(t->port, DTLS_LIMITED);
-	} else if (t->dtls != NULL) {
+		return;
+	}
+	if (hello && t->dtls == NULL && t->fsm.state == TS_DTLS) {
+		dtls_open(t, now_us);
+	}
+	if (t->dtls != NULL) {
 		dtls_result(t, mcu_dtls_input(t->dtls, data, len), now_us);
 	} else if (!t->connected) {
 		keep_early(t, data, len);
@@ -461,7 +483,7 @@ int mcu_transport_connect(mcu_transport *t, const char *ufrag, const char *pwd, 
 	net_port_clock(t->port);
 	if (t->fsm.state == TS_NEW) {
 		enter(t, TS_ICE, "connect", t->port->now_us);
-	} else if (t->fsm.state == TS_ICE && t->selected != NULL) {
+	} else if (may_shake_hands(t)) {
 		dtls_begin(t, t->port->now_us);
 	}
 	net_port_leave(t->port);
