@@ -127,11 +127,8 @@ static void on_hello(const void *reply, const GError *err, void *user_data)
 {
 	gw_link *l = user_data;
 	const struct mcu_hello_reply *r = reply;
-	if (!l->client) {
-		return;	/* closed by us */
-	}
-	if (err) {
-		return;	/* the dump fails with it */
+	if (!l->client || err) {
+		return;	/* closed by us, or the dump fails with it */
 	}
 	g_free(l->boot);
 	g_free(l->build);
@@ -164,8 +161,8 @@ static void on_dump(const void *reply, const GError *err, void *user_data)
 static void on_pong(const void *reply, const GError *err, void *user_data)
 {
 	gw_link *l = user_data;
-	if (l->client) {
-		l->ping_sent_us = 0;	/* any answer is a sign of life */
+	if (l->client && (!err || err->code != MCU_ERROR_NO_ENGINE)) {
+		l->ping_sent_us = 0;	/* an error is a sign of life as well, a time-out is none */
 	}
 }
 
@@ -218,7 +215,7 @@ static void try_connect(gw_link *l, int64_t now_us)
 
 static void ping(gw_link *l, int64_t now_us)
 {
-	const struct mcu_room_ref whole = { NULL };
+	const struct mcu_room_ref nowhere = { (char *)"_" };	/* refused by the control thread, costs the media threads nothing */
 	int64_t period_us = l->conf->ping_ms * ORT_US_PER_MS;
 	if (l->ping_sent_us && now_us - l->ping_sent_us >= 2 * period_us) {
 		kill_engine(l, SIGKILL);
@@ -228,7 +225,7 @@ static void ping(gw_link *l, int64_t now_us)
 	l->next_us = now_us + period_us;
 	if (!l->ping_sent_us) {
 		l->ping_sent_us = now_us;
-		mcu_client_call(l->client, MCU_METHOD_STATS_GET, &whole, on_pong, l);
+		mcu_client_call(l->client, MCU_METHOD_STATS_GET, &nowhere, on_pong, l);
 	}
 }
 

@@ -12,7 +12,7 @@
 #include "tests/kit/fake_rooms.h"
 
 struct fault { bool fails, mutes; enum mcu_error_id error; unsigned fail_left, mute_left; int64_t delay_ms; };
-struct late { kit_fake_engine *e; ort_rpc_call *call; json_t *result; GSource *timer; };
+struct late { kit_fake_engine *e; ort_rpc_call *call; json_t *result; int error; GSource *timer; };	/* result NULL = error */
 
 struct kit_fake_engine {
 	GMainContext *context;
@@ -96,15 +96,24 @@ static void late_free(void *data)
 	g_free(l);
 }
 
+static void say(ort_rpc_call *call, json_t *result, int error)
+{
+	if (result) {
+		ort_rpc_reply(call, result);
+	} else {
+		ort_rpc_fail(call, mcu_errors[error].code, mcu_errors[error].en, NULL);
+	}
+}
+
 static int64_t answer_late(int64_t now_us, void *user_data)
 {
 	struct late *l = user_data;
-	ort_rpc_reply(l->call, g_steal_pointer(&l->result));
+	say(l->call, g_steal_pointer(&l->result), l->error);
 	g_ptr_array_remove_fast(l->e->late, l);
 	return ORT_NEVER;
 }
 
-static void answer(kit_fake_engine *e, enum mcu_method method, ort_rpc_call *call, json_t *result)
+static void answer(kit_fake_engine *e, enum mcu_method method, ort_rpc_call *call, json_t *result, int error)
 {
 	struct fault *f = &e->faults[method];
 	int64_t at_us = ort_now_us() + f->delay_ms * ORT_US_PER_MS;
@@ -113,11 +122,11 @@ static void answer(kit_fake_engine *e, enum mcu_method method, ort_rpc_call *cal
 		f->mute_left -= f->mute_left > 0;
 		at_us = ORT_NEVER;	/* waits for the end of its connection */
 	} else if (!f->delay_ms) {
-		ort_rpc_reply(call, result);
+		say(call, result, error);
 		return;
 	}
 	struct late *l = g_new0(struct late, 1);
-	*l = (struct late){ e, call, result, NULL };
+	*l = (struct late){ e, call, result, error, NULL };
 	l->timer = ort_timer_new(e->context, at_us, answer_late, l);
 	g_ptr_array_add(e->late, l);
 }
@@ -156,10 +165,10 @@ static void on_request(ort_rpc *rpc, ort_rpc_call *call, const char *name, json_
 	}
 	int error = 0;
 	if (perform(e, (enum mcu_method)method, request, reply, &error)) {
-		answer(e, (enum mcu_method)method, call, ort_json_print(row->reply, reply));
+		answer(e, (enum mcu_method)method, call, ort_json_print(row->reply, reply), 0);
 		kit_fake_rooms_go_on(e->rooms, (enum mcu_method)method, request);
 	} else {
-		ort_rpc_fail(call, mcu_errors[error].code, mcu_errors[error].en, NULL);
+		answer(e, (enum mcu_method)method, call, NULL, error);
 	}
 	ort_json_clear(row->reply, reply);
 	ort_json_clear(row->request, request);
@@ -170,7 +179,7 @@ void kit_fake_engine_drop(kit_fake_engine *e)
 	ort_rpc_close(g_steal_pointer(&e->rpc));
 	while (e->late->len) {	/* their calls belong to no connection now; answering frees them */
 		struct late *l = e->late->pdata[0];
-		ort_rpc_reply(l->call, g_steal_pointer(&l->result));
+		say(l->call, g_steal_pointer(&l->result), l->error);
 		g_ptr_array_remove_index_fast(e->late, 0);
 	}
 }
