@@ -58,12 +58,12 @@ function Cell(p) {
 			: html`<div class="no-picture"><${Glyph} shape="camera" /><span>${t(`wait.${s.state}`)}</span></div>`}
 		<div class="over"><span class="number">${p.index + 1}</span>${store.incident.value?.drill ? html`<${DrillChip} />` : null}
 			${s.on_wall.length ? html`<span class="on-wall"><${Glyph} shape="wall" />${s.on_wall.map((w) => w.window).join(' ')}</span>` : null}
-			${s.talk ? html`<span class="on-wall talk"><${Glyph} shape="sound" />${t('talk.on')}</span>` : null}</div>
+			${s.talk ? html`<span class="on-wall talk"><${Glyph} shape="sound" />${t('talk.on')}</span>` : null}
+			<span class="spring"></span>${figures ? html`<span class="on-wall num">${figures.fps ? `${Math.round(figures.fps)} fps · ` : ''}${t('loss_short', { percent: Math.round((figures.loss ?? 0) * 100) })}</span>` : null}</div>
 		<div class="caption">
 			<button class="name plain" aria-pressed=${selected} onClick=${() => (store.sceneId.value = s.id)}>${s.name}</button>
 			<${StateMark} state=${s.state} why=${s.why} />
-			<span class="dim figures">${figures ? `${figures.fps ? `${Math.round(figures.fps)} fps · ` : ''}${t('loss_short', { percent: Math.round((figures.loss ?? 0) * 100) })}` : ''}</span>
-			<${Glyph} shape=${s.muted ? 'mic_off' : 'mic'} class="dim" />
+			<span class="spring"></span>${live ? html`<${Glyph} shape=${s.muted ? 'mic_off' : 'mic'} class="dim" />` : null}
 			${store.mayCommand.value && live ? html`<button class="main push" onClick=${(/** @type {Event} */ e) => { e.stopPropagation(); void store.push(s); }}>
 				<${Glyph} shape="wall" />${t('push')}</button>` : null}
 		</div></article>`;

@@ -51,18 +51,24 @@ function LossBar(p) {
 	return html`<span class="loss" title=${t('loss', { percent: Math.round((p.loss ?? 0) * 100) })}><i style=${{ width: `${100 - loss * 100}%` }}></i></span>`;
 }
 
+/** State always; line and microphone only of who is there. @param {{ s: Ortoo.Scene }} p */
+function Standing(p) {
+	const { s } = p;
+	return html`<${StateMark} state=${s.state} why=${s.why} />${store.hasPicture(s) ? html`<${LossBar} loss=${store.freshStats(s.id)?.loss} />
+		<${Glyph} shape=${s.muted ? 'mic_off' : 'mic'} class="dim" />` : null}`;
+}
+
 /** @param {{ person: Ortoo.Person }} p */
 function Row(p) {
 	const { person } = p;
 	const scene = sceneOf(person.id);
 	const may = store.mayCommand.value && store.incident.value && !store.incident.value.closed_ms;
-	return html`<li class=${`person ${scene && scene.id === store.sceneId.value ? 'selected' : ''}`}>
-		${may ? html`<input type="checkbox" aria-label=${t('tree.pick', { name: person.name })} checked=${picked.value.has(person.id)} onChange=${() => pick(person.id)} />` : null}
+	return html`<li class=${`person ${scene ? 'here' : ''} ${scene && scene.id === store.sceneId.value ? 'selected' : ''}`}>
+		${may && !scene ? html`<input type="checkbox" aria-label=${t('tree.pick', { name: person.name })} checked=${picked.value.has(person.id)} onChange=${() => pick(person.id)} />` : null}
 		<button class="row" onClick=${() => scene && (store.sceneId.value = scene.id)} title=${person.phone ?? ''}>
 			<span class="name">${person.name}${person.duty ? html` <i class="duty">${t('duty')}</i>` : null}</span>
 			<span class="dim title">${person.title ?? ''}</span></button>
-		${scene ? html`<${StateMark} state=${scene.state} why=${scene.why} /><${LossBar} loss=${store.freshStats(scene.id)?.loss} />
-				<${Glyph} shape=${scene.muted ? 'mic_off' : 'mic'} class="dim" />`
+		${scene ? html`<${Standing} s=${scene} />`
 			: may ? html`<button class="small" onClick=${() => void store.issueLinks([person.id])}><${Glyph} shape="link" />${t('link.send')}</button>` : null}
 	</li>`;
 }
@@ -94,8 +100,7 @@ function Guests() {
 	return guests.length ? html`<li class="branch"><div class="division">${t('tree.guests')}</div><ul>${guests.map((s) => html`
 		<li class=${`person ${s.id === store.sceneId.value ? 'selected' : ''}`}>
 			<button class="row" onClick=${() => (store.sceneId.value = s.id)}><span class="name">${s.name}</span></button>
-			<${StateMark} state=${s.state} why=${s.why} /><${LossBar} loss=${store.freshStats(s.id)?.loss} />
-			<${Glyph} shape=${s.muted ? 'mic_off' : 'mic'} class="dim" /></li>`)}</ul></li>` : null;
+			<${Standing} s=${s} /></li>`)}</ul></li>` : null;
 }
 
 export function Tree() {

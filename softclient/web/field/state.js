@@ -61,8 +61,8 @@ function stop(to, why, text = '') {
 /** @param {unknown} e */
 function refusedLink(e) {
 	const code = e instanceof ApiError ? e.code : 'internal';
-	if (['expired', 'used', 'revoked', 'not_found', 'state'].includes(code)) {
-		stop('ended', code === 'state' ? 'closed' : code);
+	if (['expired', 'used', 'revoked', 'not_found', 'ended', 'invalid'].includes(code)) {
+		stop('ended', { ended: 'closed', invalid: 'not_found' }[code] ?? code);
 	} else {
 		stop('trouble', ['offline', 'unreachable', 'rate_limited'].includes(code) ? code : 'server', errorText(e));
 	}
@@ -77,44 +77,14 @@ export async function open(even_in_app = false) {
 	phase.value = 'opening';
 	const token = decodeURIComponent(location.pathname.split('/')[2] ?? '');
 	try {
-		enter(await rest('link.open', { token }));
+		enter(await rest('link.open', { token })); // this phone's own cookie may open it again
 	} catch (e) {
-		if (e instanceof ApiError && e.code === 'used' && remembered() === token) {
-			await resume(e);
-		} else {
-			refusedLink(e);
-		}
-	}
-}
-
-/** @param {ApiError} first what to say when there is no session to go on with */
-async function resume(first) {
-	try {
-		const who = await rest('auth.whoami');
-		if (who.role !== 'field') {
-			throw first;
-		}
-		enter(who);
-	} catch {
-		refusedLink(first);
-	}
-}
-
-function remembered() {
-	try {
-		return sessionStorage.getItem('ortoo.link');
-	} catch {
-		return null;
+		refusedLink(e);
 	}
 }
 
 /** @param {Ortoo.Session} who */
 function enter(who) {
-	try {
-		sessionStorage.setItem('ortoo.link', decodeURIComponent(location.pathname.split('/')[2] ?? ''));
-	} catch {
-		// without storage a reload needs a new link
-	}
 	session.value = who;
 	client.open();
 	client.on('incident.changed', (p) => changed(p.incident));

@@ -53,7 +53,8 @@ async function open() {
 
 /** @param {Ortoo.Wall[]} list */
 function mine(list) {
-	return list.find((w) => w.id === wall.value?.id || w.id === session.value?.subject || w.name === session.value?.name) ?? (list.length === 1 ? list[0] : null);
+	const device = session.value?.subject.replace(/^device:/, '');
+	return list.find((w) => w.id === device) ?? list.find((w) => w.name === session.value?.name) ?? (list.length === 1 ? list[0] : null);
 }
 
 async function refresh() {
@@ -154,7 +155,11 @@ function hidePointer() {
 
 await loadTexts();
 client.onUp(() => void refresh().catch(() => {}));
-client.on('wall.changed', (p) => (wall.value = mine([p.wall]) && p.wall.id === (wall.value?.id ?? p.wall.id) ? p.wall : wall.value));
+client.on('wall.changed', (p) => {
+	if (wall.value ? p.wall.id === wall.value.id : mine([p.wall])) {
+		wall.value = p.wall;
+	}
+});
 client.on('session.ended', () => {
 	session.value = null;
 	trouble.value = t('wall.ended');
