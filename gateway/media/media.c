@@ -311,6 +311,19 @@ static void tell_found(gw_media *m, const struct mcu_dump_reply *dump)
 	}
 }
 
+/* What may have been said while nobody listened. */
+static void tell_states(gw_media *m, const struct mcu_dump_room *room)
+{
+	const struct mcu_dump_transport *t = room->transports.items;
+	for (size_t i = 0; m->ops->on_event && i < room->transports.n; i++) {
+		const struct mcu_transport_state body = { .room = room->room, .transport = t[i].id, .state = t[i].state,
+							  .why = t[i].why, .at_ms = ort_wall_ms(), .at_us = ort_now_us() };
+		if (t[i].state) {
+			m->ops->on_event(m, MCU_EVENT_TRANSPORT_STATE, &body, m->user_data);
+		}
+	}
+}
+
 static void on_link_up(gw_link *l, const struct mcu_dump_reply *dump, void *user_data)
 {
 	gw_media *m = user_data;
@@ -334,6 +347,11 @@ static void on_link_up(gw_link *l, const struct mcu_dump_reply *dump, void *user
 		m->ops->on_engine_up(m, engine, m->user_data);
 	}
 	tell_found(m, dump);
+	for (size_t i = 0; same && i < dump->rooms.n; i++) {
+		if (gw_want_has_room(m->want, rooms[i].room)) {
+			tell_states(m, &rooms[i]);
+		}
+	}
 	for (guint i = 0; i < fixes->len; i++) {
 		const struct gw_fix *f = fixes->pdata[i];
 		if (f->what == GW_FIX_TRANSPORT_LOST) {

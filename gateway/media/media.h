@@ -6,7 +6,8 @@
  * engine is taken over, else one is spawned. What succeeded by gw_media_call() is remembered as "should be":
  *   engine died        its rooms are opened again in the next one, then every transport is told lost once: offer again,
  *                      because ICE and DTLS credentials are new. Sources and sinks went with their transport.
- *   connection dropped the same engine (equal boot id) is compared by `dump`; calls under way are repeated, nobody notices.
+ *   connection dropped the same engine (equal boot id) is compared by `dump`; calls under way are repeated and the
+ *                      transports' states told again as events, because some may have been missed.
  *   gateway restarted  on_room_found for every room of the engine; claim by gw_media_adopt(), the rest is closed later. */
 #pragma once
 #include <glib.h>

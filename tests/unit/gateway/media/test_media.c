@@ -11,7 +11,7 @@ struct bed {
 	char *dir, *socket;
 	kit_fake_engine *engine;
 	gw_media *media;
-	unsigned ups, downs, closed_rooms, ok, failed;
+	unsigned ups, downs, closed_rooms, states, ok, failed;
 	int last_error;
 	GString *lost, *found;
 	const char *claim;	/* room to adopt when it is found */
@@ -46,7 +46,9 @@ static void on_lost(gw_media *m, const char *room, const char *transport, const 
 
 static void on_event(gw_media *m, enum mcu_event event, const void *body, void *user_data)
 {
-	((struct bed *)user_data)->closed_rooms += event == MCU_EVENT_ROOM_CLOSED;
+	struct bed *b = user_data;
+	b->closed_rooms += event == MCU_EVENT_ROOM_CLOSED;
+	b->states += event == MCU_EVENT_TRANSPORT_STATE;
 }
 
 static const struct gw_media_ops ops = { on_up, on_down, on_found, on_lost, on_event };
@@ -190,6 +192,7 @@ static void dropped_connection_is_not_noticed(struct bed *b, gconstpointer data)
 	g_assert_true(kit_fake_engine_has_transport(b->engine, "r", "u"));
 	g_assert_cmpstr(b->lost->str, ==, "");
 	g_assert_cmpuint(kit_fake_engine_calls(b->engine, MCU_METHOD_TRANSPORT_OPEN), ==, 3);
+	g_assert_cmpuint(b->states, >=, 1);
 }
 
 static void half_done_command_is_undone(struct bed *b, gconstpointer data)
