@@ -265,12 +265,11 @@ void peer_on_state(mcu_transport *t, const char *state, const char *why, int64_t
 		.at_ms = ort_wall_ms(), .at_us = now_us,
 	};
 
-	if (up && !peer->up) {
-		for (unsigned i = 0; i < peer->sinks->len; i++) {
-			route_restart(g_ptr_array_index(peer->sinks, i), now_us);
-		}
-	}
+	bool came_up = up && !peer->up;
 	peer->up = up;
+	for (unsigned i = 0; came_up && i < peer->sinks->len; i++) {
+		route_restart(g_ptr_array_index(peer->sinks, i), now_us);
+	}
 	rooms_wake(peer->room->rooms, now_us);
 	room_emit(peer->room->rooms, MCU_EVENT_TRANSPORT_STATE, &ev);
 }
