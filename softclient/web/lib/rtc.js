@@ -16,6 +16,7 @@ const RETRY_MAX_MS = 1000;
 const RELEASE_MS = 400;
 const SETTLE_MS = 20;
 const SWAP_MS = 4000;
+const NEAR_PX = 32;
 
 /**
  * @typedef {import('./api.js').Client} Client
@@ -39,6 +40,8 @@ export class View {
 		this.fresh_after = 0;
 		this.width = 0;
 		this.height = 0;
+		/** @type {Map<object, [number, number]>} */
+		this.places = new Map();
 		/** @type {Set<(media: MediaStream) => void>} */
 		this.watchers = new Set();
 	}
@@ -50,16 +53,23 @@ export class View {
 		return () => this.watchers.delete(fn);
 	}
 
-	/** Tells the engine how large the picture is here, so that it can send the smaller layer. @param {number} width @param {number} height */
-	prefer(width, height) {
-		if (Math.abs(width - this.width) + Math.abs(height - this.height) < 32) {
+	/**
+	 * Tells the engine how large the picture is here, so that it can send the smaller layer; the largest place counts.
+	 * @param {object} place who shows it @param {number} width 0 = no longer @param {number} height
+	 */
+	prefer(place, width, height) {
+		this.places.set(place, [width, height]);
+		const sizes = [...this.places.values()];
+		const w = Math.round(Math.max(...sizes.map((s) => s[0])));
+		const h = Math.round(Math.max(...sizes.map((s) => s[1])));
+		if (Math.abs(w - this.width) + Math.abs(h - this.height) < NEAR_PX) {
 			return;
 		}
-		this.width = Math.round(width);
-		this.height = Math.round(height);
+		this.width = w;
+		this.height = h;
 		const mid = this.slot?.transceiver.mid;
 		if (mid && this.link.state.value === 'up') {
-			this.link.tell('rtc.prefer', { mid, width: this.width, height: this.height });
+			void this.link.tell('rtc.prefer', { mid, width: w, height: h });
 		}
 	}
 

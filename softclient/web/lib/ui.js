@@ -76,12 +76,13 @@ export function Picture(p) {
 		}
 		const view = p.link.view(p.stream, 'video');
 		const stop = view.watch((media) => attach(video, media));
-		const size = new ResizeObserver(() => view.prefer(video.clientWidth * devicePixelRatio, video.clientHeight * devicePixelRatio));
+		const size = new ResizeObserver(() => view.prefer(video, video.clientWidth * devicePixelRatio, video.clientHeight * devicePixelRatio));
 		size.observe(video);
 		const stopVideo = p.onVideo?.(video, view);
 		return () => {
 			stopVideo?.();
 			size.disconnect();
+			view.prefer(video, 0, 0);
 			stop();
 			view.release();
 			video.srcObject = null;
