@@ -9,8 +9,7 @@
 #include "mcu/proto/proto.h"
 
 static struct {
-	char *socket, *config, *describe, *shorts[4];
-	char **set;
+	char *socket, *config, *describe, *shorts[4], **set;
 	int fd;
 	gboolean sample, version;
 } options = { .fd = -1 };
@@ -87,6 +86,7 @@ static int run(const ort_conf *conf)
 	static const struct mcu_engine_ops ops = { .on_orphan = on_orphan };
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 	g_autoptr(GError) err = NULL;
+	mcu_harden(ort_conf_bool(conf, "engine.core"));
 	mcu_engine *e = mcu_engine_new(NULL, conf, &ops, loop, &err);
 	if (!e || (options.socket && !mcu_engine_listen(e, options.socket, &err))) {
 		mcu_engine_free(e);
@@ -102,7 +102,6 @@ static int run(const ort_conf *conf)
 		ORT_S("socket", options.socket));
 	g_main_loop_run(loop);
 	mcu_engine_free(e);
-	ort_log(ORT_LOG_NOTICE, "engine", "engine.end", "the engine ended");
 	return EXIT_SUCCESS;
 }
 
@@ -111,7 +110,6 @@ int main(int argc, char **argv)
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	g_autoptr(GError) err = NULL;
 	g_autoptr(ort_conf) conf = ort_conf_new(mcu_engine_rows, mcu_engine_n_rows);
-	g_option_context_set_summary(context, "Media engine of Ortoo: forwards what others send; the gateway tells it what.");
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &err)) {
 		return refuse(err->message, NULL);
@@ -120,9 +118,5 @@ int main(int argc, char **argv)
 	if (bad || options.describe || options.sample || options.version) {
 		return bad ? bad : print_and_end(conf);
 	}
-	if (!options.socket && options.fd < 0) {
-		return refuse("--socket PATH or --fd N is wanted", NULL);
-	}
-	mcu_harden(ort_conf_bool(conf, "engine.core"));
-	return run(conf);
+	return options.socket || options.fd >= 0 ? run(conf) : refuse("--socket PATH or --fd N is wanted", NULL);
 }
