@@ -32,7 +32,7 @@ export const placeRefused = signal(false);
 export const online = signal(navigator.onLine);
 export const figures = signal({ fps: 0, rtt_ms: 0, loss: 0 });
 
-export const client = new Client();
+export const client = new Client('field');
 export const media = new MediaLink(client, 'fld');
 export const mine = computed(() => incident.value?.scenes.find((s) => s.id === session.value?.scene) ?? null);
 /** When the wall really drew this scene; 0 = not yet. */

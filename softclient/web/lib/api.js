@@ -58,8 +58,9 @@ export async function rest(method, params = {}, timeout_ms = CALL_MS) {
 
 /** One self-mending connection. Calls made while it is down wait for it until their own time-out. */
 export class Client {
-	constructor(path = '/ws') {
-		this.url = new URL(path, location.href);
+	/** @param {'field' | 'device' | ''} [kind] whose cookie counts: a phone's link, a screen's token, or an account's log-in */
+	constructor(kind = '') {
+		this.url = new URL(kind ? `/ws?as=${kind}` : '/ws', location.href);
 		this.url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
 		this.url.hash = '';
 		/** @type {import('../vendor/signals.js').Signal<'idle' | 'connecting' | 'up' | 'down' | 'ended'>} */

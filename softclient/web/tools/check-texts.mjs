@@ -27,7 +27,7 @@ for (const key of all) {
 
 const used = new Set();
 const prefixes = new Set();
-for (const folder of [...folders, '.']) {
+for (const folder of folders) {
 	for (const file of readdirSync(join(root, folder)).filter((f) => /\.(js|html)$/.test(f))) {
 		const source = readFileSync(join(root, folder, file), 'utf8');
 		source.split('\n').forEach((line, i) => {

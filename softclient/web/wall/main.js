@@ -11,7 +11,7 @@ const KEY = 'ortoo.device';
 const RETRY_MS = 3000;
 const POINTER_MS = 3000;
 
-const client = new Client();
+const client = new Client('device');
 const media = new MediaLink(client, 'wal');
 /** @type {import('../vendor/signals.js').Signal<Ortoo.Session | null>} */
 const session = signal(null);
