@@ -34,7 +34,7 @@ struct streams {	/* by SSRC, open addressing; slots: power of two, at most 3/4 u
 
 struct half {	/* keys and streams of RTP, or of RTCP */
 	void *key;
-	uint8_t salt[MCU_SRTP_SALT];
+	uint8_t salt[16];	/* zeros behind the suite's length */
 	struct streams streams;
 };
 
@@ -251,16 +251,18 @@ static bool is_gcm(const mcu_srtp *s)
 /* RFC 3711 4.1.1 (14-byte salt, 16-byte IV) and RFC 7714 8.1 (12 and 12): same fields, two bytes apart. */
 static void make_iv(const mcu_srtp *s, const struct half *half, uint32_t ssrc, uint64_t index, uint8_t iv[16])
 {
-	unsigned at = s->suite->salt_len == 12 ? 2 : 4;
+	uint8_t *at = iv + (s->suite->salt_len == 12 ? 2 : 4);
+	uint32_t be_ssrc = GUINT32_TO_BE(ssrc);
+	uint64_t be_index = GUINT64_TO_BE(index << 16), x[2], salt[2];
 
 	memset(iv, 0, 16);
-	memcpy(iv, half->salt, s->suite->salt_len);
-	for (unsigned i = 0; i < 4; i++) {
-		iv[at + i] ^= (uint8_t)(ssrc >> (24 - 8 * i));
-	}
-	for (unsigned i = 0; i < 6; i++) {
-		iv[at + 4 + i] ^= (uint8_t)(index >> (40 - 8 * i));
-	}
+	memcpy(at, &be_ssrc, 4);
+	memcpy(at + 4, &be_index, 6);
+	memcpy(x, iv, 16);
+	memcpy(salt, half->salt, 16);
+	x[0] ^= salt[0];
+	x[1] ^= salt[1];
+	memcpy(iv, x, 16);
 }
 
 static uint32_t read32(const uint8_t *p)

@@ -319,23 +319,43 @@ static unsigned packets_of(const struct net_run *r)
 	return single(r) ? 1 : r->n;
 }
 
-/* The kernel refused message `c`: where to go on. EIO, EINVAL and EMSGSIZE of a run mean that this route (a tunnel, a
- * small MTU, checksums off) cannot segment: it goes again, packet by packet, and the route stays so. */
-static struct net_cursor refused(mcu_port *port, const struct net_run *runs, unsigned n, struct net_cursor c, int error)
+/* The kernel refused a message. EIO, EINVAL and EMSGSIZE of a run mean that this route (a tunnel, a small MTU, checksums
+ * off) cannot segment: true, it goes again packet by packet, and the route stays so. Else it is dropped and counted. */
+static bool go_singly(mcu_port *port, const struct net_run *r, int error)
 {
-	const struct net_run *r = &runs[c.run];
-
 	if (!single(r) && (error == EIO || error == EINVAL || error == EMSGSIZE || error == EOPNOTSUPP)) {
 		r->pair->no_gso = true;
 		NET_COUNT(port, UDP_NO_GSO);
-		return c;
+		return true;
 	}
 	if (error == EAGAIN || error == ENOBUFS) {
 		port->counters[NET_UDP_FULL] += packets_of(r);
 	} else {
 		port->counters[NET_UDP_ERROR] += packets_of(r);
 	}
-	return after(runs, c);
+	return false;
+}
+
+/* Sends a gathered batch; where to gather from next. */
+static struct net_cursor send_batch(mcu_port *port, int fd, struct net_send *b, const struct net_run *runs,
+				    struct net_cursor next)
+{
+	unsigned at = 0;
+
+	while (at < b->n) {
+		int sent = sendmmsg(fd, b->msgs + at, b->n - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		NET_COUNT(port, UDP_CALLS);
+		for (int i = 0; i < sent; i++, at++) {
+			port->counters[NET_UDP_OUT] += packets_of(&runs[b->at[at].run]);
+			NET_COUNT(port, UDP_RUNS);
+		}
+		if (sent < 0 && go_singly(port, &runs[b->at[at].run], errno)) {
+			return b->at[at];
+		}
+		at += sent < 0;
+	}
+	return next;
 }
 
 void net_udp_flush(mcu_port *port, const struct net_run *runs, unsigned n)
@@ -346,22 +366,10 @@ void net_udp_flush(mcu_port *port, const struct net_run *runs, unsigned n)
 	while (c.run < n) {
 		struct net_sock *s;
 		struct net_cursor next = gather(port, runs, n, c, b, &s);
-		int sent;
 
 		if (b->n == 0) {
 			return;
 		}
-		sent = sendmmsg(s->ev.fd, b->msgs, b->n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		NET_COUNT(port, UDP_CALLS);
-		for (int i = 0; i < sent; i++) {
-			port->counters[NET_UDP_OUT] += packets_of(&runs[b->at[i].run]);
-			NET_COUNT(port, UDP_RUNS);
-		}
-		if (sent < 0) {
-			next = refused(port, runs, n, b->at[0], errno);
-		} else if ((unsigned)sent < b->n) {
-			next = b->at[sent];
-		}
-		c = next;
+		c = send_batch(port, s->ev.fd, b, runs, next);
 	}
 }
