@@ -31,6 +31,7 @@ struct load_sig_ops {
 	void (*start)(struct load *load, struct load_peer *peer);	/* ends in load_peer_connect() */
 	int (*fd)(struct load *load);
 	void (*turn)(struct load *load, int64_t now_us);		/* fd readable, or 20 ms passed */
+	void (*mark)(struct load *load, bool end);	/* the window begins, ends: counters of the server; may be NULL */
 	void (*close)(struct load *load);
 };
 extern const struct load_sig_ops load_sig_janus, load_sig_ortoo;
@@ -40,7 +41,7 @@ struct load_conf {
 	int pubs, subs, fps, pkts, bytes, seconds, pid;
 	double join_rate;
 	bool relay_pubs;	/* the relay stands between publishers and the server, not subscribers */
-	bool no_nack;
+	bool no_nack, counters;
 };
 
 /* Sending side of a publisher. Packets are kept in clear for retransmission (RFC 4588). */
@@ -109,7 +110,7 @@ struct load {
 	struct rx *rx;
 	float *latency_ms;
 	unsigned n_latency;
-	bool measuring, sending;
+	bool measuring, sending, lost;	/* lost: the server is gone */
 	uint64_t due, bad_stun, late_frames, rtcp_fail;
 	const char *profile;
 	GHashTable *whys;

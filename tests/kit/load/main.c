@@ -127,6 +127,9 @@ static void enter(struct run *run, enum phase phase, int64_t now_us)
 	run->rss[phase] = load_rss_bytes(load->conf.pid);
 	run->cpu_own[phase] = load_cpu_ns(getpid());
 	load->measuring = phase == PHASE_WINDOW;
+	if ((phase == PHASE_WINDOW || phase == PHASE_DRAIN) && load->sig->mark) {
+		load->sig->mark(load, phase == PHASE_DRAIN);
+	}
 	if (phase == PHASE_SETTLE) {
 		run->due_joining = sum_unique(load);
 	}
@@ -277,7 +280,7 @@ static void loop(struct run *run)
 	for (int i = 0; i < load->conf.pubs; i++) {
 		start_peer(load, &load->peers[i]);
 	}
-	while (run->phase != PHASE_END) {
+	while (run->phase != PHASE_END && !load->lost) {
 		int64_t now_us = load_now_us(), next = publish(load, now_us);
 
 		if (now_us >= run->next_tick_us) {
@@ -415,7 +418,7 @@ static bool report(struct run *run)
 	line = json_dumps(out, JSON_COMPACT | JSON_REAL_PRECISION(5));
 	puts(line);
 	json_decref(out);
-	return s.media == load->conf.subs;
+	return s.media == load->conf.subs && !load->lost;
 }
 
 static bool options(struct load_conf *c, int *argc, char ***argv, GError **err)
@@ -436,6 +439,7 @@ static bool options(struct load_conf *c, int *argc, char ***argv, GError **err)
 		{ "duration", 'd', 0, G_OPTION_ARG_INT, &c->seconds, "measuring window", "S" },
 		{ "join-rate", 'r', 0, G_OPTION_ARG_DOUBLE, &c->join_rate, "joins a second", "N" },
 		{ "no-nack", 0, 0, G_OPTION_ARG_NONE, &c->no_nack, "subscribers ask for nothing again", NULL },
+		{ "counters", 0, 0, G_OPTION_ARG_NONE, &c->counters, "print what the server counted in the window", NULL },
 		{ NULL }
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("- WebRTC load on a forwarding server");

@@ -224,4 +224,4 @@ static void janus_close(struct load *load)
 	}
 }
 
-const struct load_sig_ops load_sig_janus = { "janus", janus_open, janus_start, janus_fd, janus_turn, janus_close };
+const struct load_sig_ops load_sig_janus = { "janus", janus_open, janus_start, janus_fd, janus_turn, NULL, janus_close };

@@ -2,6 +2,7 @@
  * and describes media; commands of a join are pipelined except that connecting needs the reply of opening. */
 #include <errno.h>
 #include <gio/gio.h>
+#include <jansson.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,6 +19,7 @@ struct ortoo {
 	mcu_client *client;
 	int fd;
 	bool ready;
+	json_t *before;	/* counters at the start of the window */
 };
 
 static char vp8[] = "VP8", twcc_uri[] = TWCC_URI, room_id[] = ROOM;
@@ -32,9 +34,8 @@ static void on_closed(mcu_client *c, const char *why, void *user_data)
 {
 	struct load *load = user_data;
 
-	for (int i = 0; i < load->n_peers; i++) {
-		load_peer_fail(&load->peers[i], "the engine closed the connection");
-	}
+	g_printerr("engine: connection closed: %s\n", why);
+	load->lost = true;
 }
 
 static void on_event(mcu_client *c, enum mcu_event event, const void *body, void *user_data)
@@ -197,15 +198,54 @@ static void ortoo_turn(struct load *load, int64_t now_us)
 	}
 }
 
+static void on_before(const void *reply, const GError *err, void *user_data)
+{
+	const struct mcu_stats_reply *r = reply;
+	struct ortoo *o = user_data;
+
+	o->before = r ? json_incref(r->counters) : NULL;
+}
+
+static void on_after(const void *reply, const GError *err, void *user_data)
+{
+	const struct mcu_stats_reply *r = reply;
+	struct ortoo *o = user_data;
+	const char *name;
+	json_t *value;
+
+	if (!r || !o->before) {
+		return;
+	}
+	json_object_foreach(r->counters, name, value) {
+		double grown = json_number_value(value) - json_number_value(json_object_get(o->before, name));
+
+		if (grown != 0) {
+			g_printerr("counter %s %+.0f\n", name, grown);
+		}
+	}
+}
+
+static void ortoo_mark(struct load *load, bool end)
+{
+	struct ortoo *o = load->sig_data;
+	struct mcu_room_ref all = { NULL };
+
+	if (load->conf.counters) {
+		mcu_client_call(o->client, MCU_METHOD_STATS_GET, &all, end ? on_after : on_before, o);
+	}
+}
+
 static void ortoo_close(struct load *load)
 {
 	struct ortoo *o = load->sig_data;
 
 	if (o) {
+		json_decref(o->before);
 		mcu_client_close(o->client);
 		g_main_context_unref(o->context);
 		g_free(o);
 	}
 }
 
-const struct load_sig_ops load_sig_ortoo = { "ortoo", ortoo_open, ortoo_start, ortoo_fd, ortoo_turn, ortoo_close };
+const struct load_sig_ops load_sig_ortoo = { "ortoo", ortoo_open, ortoo_start, ortoo_fd, ortoo_turn, ortoo_mark,
+					  ortoo_close };
