@@ -148,15 +148,14 @@ static uint8_t *put_deltas(uint8_t *p, const struct report *r)
 	return p;
 }
 
-int mcu_twcc_recv_write(mcu_twcc_recv *t, uint8_t *out, size_t room, size_t *pos, uint32_t sender, uint32_t media)
+/* Apart, so that asking when there is nothing to say does not clear 3 KB of stack. */
+static __attribute__((noinline)) int write_report(mcu_twcc_recv *t, uint8_t *out, size_t room, size_t *pos,
+						  uint32_t sender, uint32_t media)
 {
 	uint16_t chunks[MAX_REPORT];
 	unsigned n_chunks = 0;
 	struct report r = { 0 };
 
-	if (!t->fresh) {
-		return 0;
-	}
 	collect(t, &r);
 	for (unsigned at = 0; at < r.n; n_chunks++) {
 		at += next_chunk(&r, at, &chunks[n_chunks]);
@@ -179,4 +178,9 @@ int mcu_twcc_recv_write(mcu_twcc_recv *t, uint8_t *out, size_t room, size_t *pos
 	t->base += r.n;
 	t->fresh = t->base <= t->max;
 	return 1;
+}
+
+int mcu_twcc_recv_write(mcu_twcc_recv *t, uint8_t *out, size_t room, size_t *pos, uint32_t sender, uint32_t media)
+{
+	return t->fresh ? write_report(t, out, room, pos, sender, media) : 0;
 }
