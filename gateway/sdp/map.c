@@ -175,11 +175,17 @@ char **sdp_simulcast_rids(const struct gw_sdp_media *m, const char *dir)
 			layers = g_strsplit(w[1], ";", -1);
 		}
 	}
-	for (char **l = layers; l && *l; l++) {
-		char *rid = **l == '~' ? *l + 1 : *l;
+	for (char **l = layers, **to = layers; l && *l; l++) {
+		char *layer = *l, *rid = g_strdup(*layer == '~' ? layer + 1 : layer);
 
-		memmove(*l, rid, strlen(rid) + 1);
-		(*l)[strcspn(*l, ",")] = '\0';
+		rid[strcspn(rid, ",")] = '\0';
+		*l = NULL;
+		g_free(layer);
+		if (*rid) {
+			*to++ = rid;
+		} else {
+			g_free(rid);
+		}
 	}
 	return layers;
 }
