@@ -103,7 +103,6 @@ static char *read_value(const struct ort_conf_row *row, const char *text, struct
 		return read_bool(text, &ret->number) ? NULL : g_strdup("must be true or false");
 	} else if (row->type != ORT_C_STR) {
 		const struct number_type *type = &number_types[row->type];
-
 		return read_number(text, type->units, &ret->number) ? check_range(row, ret->number) : g_strdup(type->want);
 	}
 	return NULL;
@@ -113,7 +112,6 @@ static char *put_value(const struct ort_conf_row *row, const char *text, struct 
 {
 	struct conf_value fresh = { 0 };
 	char *why = read_value(row, text, &fresh);
-
 	if (why) {
 		return why;
 	}
@@ -160,7 +158,6 @@ static int G_GNUC_PRINTF(3, 4) refuse(struct loader *l, size_t line, const char 
 {
 	va_list ap;
 	char *what;
-
 	va_start(ap, fmt);
 	what = g_strdup_vprintf(fmt, ap);
 	va_end(ap);
@@ -200,7 +197,6 @@ static int check_event(struct loader *l, const yaml_event_t *ev)
 static int next_event(struct loader *l, yaml_event_t *ev)
 {
 	int err;
-
 	if (!yaml_parser_parse(&l->yaml, ev)) {
 		memset(ev, 0, sizeof(*ev));
 		return refuse(l, l->yaml.problem_mark.line, "not YAML: %s", l->yaml.problem ? l->yaml.problem : "?");
@@ -230,7 +226,6 @@ static int set_key(struct loader *l, size_t line, const char *text)
 {
 	ssize_t i = find_row(l->conf, l->key->str);
 	g_autofree char *why = NULL;
-
 	if (i < 0) {
 		return refuse(l, line, is_section(l->conf, l->key->str) ? "is a section, not a value" : "no such option");
 	}
@@ -293,7 +288,6 @@ static int take_node(struct loader *l, unsigned depth)
 {
 	yaml_event_t ev;
 	int err = next_event(l, &ev);
-
 	if (err == 0 && ev.type == YAML_SCALAR_EVENT) {
 		err = take_scalar(l, &ev);
 	} else if (err == 0 && ev.type == YAML_SEQUENCE_START_EVENT) {
@@ -508,7 +502,6 @@ int ort_conf_load(ort_conf *conf, const char *path, char **ret_why)
 	struct conf_value *values = copy_values(conf);
 	char *why = NULL;
 	int err = load_file(conf, values, path, &why);
-
 	for (guint i = 0; i < names->len && err == 0; i++) {
 		err = load_file(conf, values, names->pdata[i], &why);
 	}

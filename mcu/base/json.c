@@ -25,7 +25,6 @@ static int G_GNUC_PRINTF(2, 3) refuse(struct reader *r, const char *fmt, ...)
 {
 	va_list ap;
 	char *what;
-
 	va_start(ap, fmt);
 	what = g_strdup_vprintf(fmt, ap);
 	va_end(ap);
@@ -140,7 +139,6 @@ static int read_int(struct reader *r, const struct ort_json_field *f, const json
 static int read_double(struct reader *r, const struct ort_json_field *f, const json_t *json, void *at)
 {
 	double d = json_number_value(json);
-
 	if (!json_is_number(json) || !isfinite(d)) {
 		return refuse(r, "must be a number");
 	}
@@ -163,7 +161,6 @@ static int read_bool(struct reader *r, const struct ort_json_field *f, const jso
 static int read_enum(struct reader *r, const struct ort_json_field *f, const json_t *json, void *at)
 {
 	g_autofree char *all = NULL;
-
 	for (int i = 0; json_is_string(json) && f->names[i]; i++) {
 		if (strcmp(json_string_value(json), f->names[i]) == 0) {
 			*(int *)at = i;
@@ -182,7 +179,6 @@ static int read_object(struct reader *r, const struct ort_json_field *f, const j
 static int check_array(struct reader *r, const struct ort_json_field *f, const json_t *json)
 {
 	size_t max = limit(f, ARRAY_MAX_DEFAULT);
-
 	if (!json_is_array(json)) {
 		return refuse(r, "must be an array");
 	}
@@ -257,7 +253,6 @@ static int read_field(struct reader *r, const struct ort_json_field *f, const js
 	const json_t *value = json_object_get(json, f->name);
 	size_t path_len = r->path->len;
 	int err = 0;
-
 	g_string_append_printf(r->path, path_len > 0 ? ".%s" : "%s", f->name);
 	if (value && !json_is_null(value)) {
 		err = readers[f->type](r, f, value, (char *)out + f->offset);
@@ -346,7 +341,6 @@ static json_t *print_text(const char *s)
 	json_t *json = json_string(s);
 	if (!json) {
 		g_autofree char *valid = g_utf8_make_valid(s, -1);
-
 		json = json_string(valid);
 	}
 	return json;
@@ -438,7 +432,6 @@ static json_t *print_value(const struct ort_json_field *f, const void *at, bool 
 static json_t *print_struct(const struct ort_json_table *table, const void *in, bool safe)
 {
 	json_t *json = json_object();
-
 	for (size_t i = 0; i < table->n_fields; i++) {
 		const struct ort_json_field *f = &table->fields[i];
 		const void *at = (const char *)in + f->offset;

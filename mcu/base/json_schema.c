@@ -35,7 +35,6 @@ static json_t *typed(const char *type)
 static json_t *string_schema(const struct ort_json_field *f)
 {
 	json_t *schema = typed("string");
-
 	put_bounds(schema, f, "minLength", "maxLength", 256);
 	if (f->flags & ORT_J_ID) {
 		put(schema, "pattern", json_string("^[A-Za-z0-9._:/-]+$"));

@@ -238,7 +238,6 @@ static json_t *new_message(void)
 static void send_error(ort_rpc *rpc, json_t *id, int code, const char *message, json_t *data)
 {
 	json_t *msg = new_message(), *error = json_object();
-
 	json_object_set_new(error, "code", json_integer(code));
 	json_object_set_new(error, "message", json_string(message));
 	if (data) {
@@ -253,7 +252,6 @@ static void send_error(ort_rpc *rpc, json_t *id, int code, const char *message, 
 static void send_call(ort_rpc *rpc, int64_t id, const char *method, json_t *params)
 {
 	json_t *msg = new_message();
-
 	json_object_set_new(msg, "method", json_string(method));
 	if (id > 0) {
 		json_object_set_new(msg, "id", json_integer(id));
@@ -316,7 +314,6 @@ void ort_rpc_reply(ort_rpc_call *call, json_t *result)
 {
 	if (call->rpc) {
 		json_t *msg = new_message();
-
 		ort_owner_assert(&call->rpc->owner);
 		json_object_set_new(msg, "result", result ? json_incref(result) : json_object());
 		json_object_set(msg, "id", call->id);
@@ -444,7 +441,6 @@ static gboolean io_dispatch(GSource *source, GSourceFunc fn, gpointer user_data)
 {
 	ort_rpc *rpc = ((struct io_source *)source)->rpc;
 	GIOCondition ready = g_source_query_unix_fd(source, rpc->io_tag);
-
 	rpc->refs++;
 	if (ready & G_IO_OUT) {
 		flush(rpc);
@@ -499,7 +495,6 @@ static void close_pending(ort_rpc *rpc)
 {
 	GHashTableIter it;
 	void *p;
-
 	for (;;) {
 		g_hash_table_iter_init(&it, rpc->pending);
 		if (!g_hash_table_iter_next(&it, NULL, &p)) {
