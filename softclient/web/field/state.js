@@ -44,6 +44,8 @@ let facing = 'environment';
 let camera = null;
 let stopPlace = () => {};
 let heard = false;
+/** Muted from the console: the console may also take it back, which it may not when the officer did it himself. */
+let muted_there = false;
 let energy = 0;
 
 /** @param {string} kind @param {string} [text] */
@@ -104,8 +106,9 @@ function enter(who) {
 function changed(fresh) {
 	incident.value = fresh;
 	const me = fresh.scenes.find((s) => s.id === session.value?.scene);
-	if (me && typeof me.muted === 'boolean' && me.mic_muted_by && me.muted !== muted.value) {
-		setMuted(me.muted);
+	if (me && Boolean(me.muted) !== muted.value && (me.muted || muted_there)) {
+		muted_there = Boolean(me.muted);
+		setMuted(muted_there);
 	}
 	if (fresh.closed_ms) {
 		finish('closed');
@@ -176,6 +179,7 @@ function setMuted(on) {
 
 export function toggleMute() {
 	setMuted(!muted.value);
+	muted_there = false;
 	client.call('scene.mute', { on: muted.value }).catch(() => {});
 }
 

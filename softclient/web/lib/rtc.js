@@ -128,6 +128,8 @@ export class MediaLink {
 		/** @type {RTCPeerConnection | null} */
 		this.pc = null;
 		this.id = '';
+		/** @type {{ pc: RTCPeerConnection, id: string }[]} connections before, kept while they still carry */
+		this.old = [];
 		/** @type {Source[]} */
 		this.sources = [];
 		/** @type {Slot[]} */
@@ -261,23 +263,35 @@ export class MediaLink {
 			return;
 		}
 		this.clearTimers();
-		const old = this.pc;
+		if (this.pc) {
+			this.old.push({ pc: this.pc, id: this.id });
+		}
 		const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
 		this.pc = pc;
 		this.id = newId(this.prefix);
 		this.state.value = 'connecting';
-		pc.onconnectionstatechange = () => this.changed(pc, old);
+		pc.onconnectionstatechange = () => this.changed(pc);
 		this.slots = [];
 		this.sources.forEach((source) => this.addSending(pc, source));
 		this.views.forEach((view) => this.addSlot(pc, view));
-		if (old && old.connectionState !== 'connected') {
-			old.close();
-		}
+		this.retire((old) => old.pc.connectionState !== 'connected');
 		void this.offer();
 	}
 
-	/** @param {RTCPeerConnection} pc @param {RTCPeerConnection | null} old */
-	changed(pc, old) {
+	/** Ends connections before this one, here and at the gateway. @param {(old: { pc: RTCPeerConnection }) => boolean} which */
+	retire(which) {
+		this.old = this.old.filter((old) => {
+			if (which(old)) {
+				old.pc.close();
+				this.client.call('rtc.close', { pc: old.id }).catch(() => {});
+				return false;
+			}
+			return true;
+		});
+	}
+
+	/** @param {RTCPeerConnection} pc */
+	changed(pc) {
 		if (pc !== this.pc) {
 			return;
 		}
@@ -285,7 +299,7 @@ export class MediaLink {
 			this.clearTimers();
 			this.retry_ms = RETRY_MIN_MS;
 			this.state.value = 'up';
-			old?.close();
+			this.retire(() => true);
 		} else if (pc.connectionState === 'failed') {
 			this.lost();
 		} else if (pc.connectionState === 'disconnected') {
@@ -327,8 +341,8 @@ export class MediaLink {
 			await this.client.call(method, { pc: id, ...params });
 			return true;
 		} catch (e) {
-			if (e instanceof ApiError && e.code === 'not_found' && method === 'rtc.route' && id === this.id) {
-				console.warn(method, e.message, e.why);
+			if (e instanceof ApiError && e.code === 'not_found' && id === this.id) {
+				this.rebuild();
 			}
 			return false;
 		}
@@ -393,6 +407,7 @@ export class MediaLink {
 		if (this.id) {
 			this.client.call('rtc.close', { pc: this.id }, { timeout_ms: 1000 }).catch(() => {});
 		}
+		this.retire(() => true);
 		this.pc?.close();
 		this.pc = null;
 		this.state.value = 'idle';
