@@ -47,7 +47,7 @@ export async function guestLink(page, name) {
 /** The address of a new wall. */
 export async function makeWall(page, name) {
 	await page.click('.menu summary');
-	await page.click('.menu-list button:nth-of-type(3)');
+	await page.click('.menu-list [data-open=admin]');
 	await page.fill('dialog input[name=name]', name);
 	await page.click('dialog section:first-of-type button.main');
 	const url = await page.locator('dialog [data-url]').first().textContent({ timeout: 10000 });

@@ -5,6 +5,7 @@ import { Glyph } from '../lib/ui.js';
 import * as store from './store.js';
 import { Form } from './dialogs.js';
 import { copy } from './side.js';
+import { VerifyLog } from './audit.js';
 
 const roles = ['administrator', 'dispatcher', 'viewer', 'auditor'];
 
@@ -54,13 +55,9 @@ function Devices() {
 }
 
 function Checks() {
-	const [verdict, setVerdict] = useState(/** @type {any} */ (null));
 	const [hook, setHook] = useState('');
-	const verify = () => void ask('log.verify').then(setVerdict);
 	const test = () => void ask('webhook.test').then((r) => setHook(r ? t('webhook.ok') : ''));
-	return html`<section><h3>${t('checks')}</h3><div class="acts"><button onClick=${verify}>${t('log.verify')}</button><button onClick=${test}>${t('webhook.test')}</button></div>
-		${verdict ? html`<p class=${verdict.ok ? 'state s-present' : 'state s-failed'}><${Glyph} shape=${verdict.ok ? 'check' : 'failed'} />
-			${t(verdict.ok ? 'log.whole' : 'log.broken', { records: verdict.records ?? 0, why: verdict.why ?? '' })}</p>` : null}${hook ? html`<p>${hook}</p>` : null}</section>`;
+	return html`<section><h3>${t('checks')}</h3><${VerifyLog} /><div class="acts"><button onClick=${test}>${t('webhook.test')}</button>${hook}</div></section>`;
 }
 
 export function Admin() {

@@ -9,6 +9,7 @@ import { alarms } from './alarms.js';
 import { LinkCard } from './side.js';
 import { MapView } from './map.js';
 import { Admin } from './admin.js';
+import { Audit } from './audit.js';
 import { DirectoryView } from './directory.js';
 
 const kinds = ['fire', 'flood', 'quake', 'snow', 'traffic', 'mine', 'chemical', 'health', 'unrest', 'other'];
@@ -193,6 +194,8 @@ export function Dialogs() {
 		return html`<${History} />`;
 	case 'password':
 		return html`<${Password} />`;
+	case 'audit':
+		return html`<${Dialog} title=${t('audit')} close=${close} wide><${Audit} /></${Dialog}>`;
 	case 'admin':
 		return html`<${Dialog} title=${t('admin')} close=${close} wide><${Admin} /></${Dialog}>`;
 	case 'directory':

@@ -29,6 +29,7 @@ export const acts = [
 	{ keys: ['Ctrl+z'], word: 'undo', text: 'key.undo', run: store.undo },
 	{ keys: ['Escape'], word: '', text: 'key.escape', run: escape },
 	{ keys: [], word: 'directory', text: 'key.directory', run: open('directory') },
+	{ keys: [], word: 'history', text: 'history', run: open('history') },
 	{ keys: [], word: 'close', text: 'key.close', run: store.closeIncident, command: true },
 	{ keys: [], word: 'language', text: 'key.language', run: switchLanguage },
 ];

@@ -5,6 +5,7 @@ import { hms, span } from '../lib/clock.js';
 import { Glyph, LevelChip, StateMark, tick } from '../lib/ui.js';
 import { Qr } from '../lib/qr.js';
 import * as store from './store.js';
+import { actorText, quiet, recordText } from './record.js';
 
 /** @type {('scene' | 'links' | 'log' | 'talk')[]} */
 const tabs = ['scene', 'links', 'log', 'talk'];
@@ -89,11 +90,6 @@ function LinksTab() {
 
 const draft = signal('');
 
-/** The gateway's sentence when it gives one, otherwise the record's type. @param {Ortoo.LogRecord} r */
-function recordText(r) {
-	return r.text || r.type;
-}
-
 function LogTab() {
 	const send = (/** @type {Event} */ e) => {
 		e.preventDefault();
@@ -103,8 +99,8 @@ function LogTab() {
 	return html`${store.mayCommand.value && store.incident.value ? html`<form class="note" onSubmit=${send}>
 			<input id="note" value=${draft.value} maxlength="500" placeholder=${t('note.hint')} aria-label=${t('note.hint')} onInput=${(/** @type {any} */ e) => (draft.value = e.target.value)} />
 			<button class="main">${t('note.add')}</button></form>` : null}
-		<ol class="log" tabindex="0" aria-label=${t('tab.log')}>${[...store.log.value].reverse().map((r) => html`<li key=${r.seq} class=${r.type.includes('note') ? 'is-note' : ''}>
-			<span class="num dim">${hms(r.at_ms)}</span><span>${recordText(r)}</span><span class="dim actor">${r.actor}</span></li>`)}</ol>`;
+		<ol class="log" tabindex="0" aria-label=${t('tab.log')}>${store.log.value.filter((r) => !quiet.has(r.type)).reverse().map((r) => html`<li key=${r.seq} class=${r.type.includes('note') ? 'is-note' : ''}>
+			<span class="num dim">${hms(r.at_ms)}</span><span>${recordText(r)}</span><span class="dim actor">${actorText(r.actor)}</span></li>`)}</ol>`;
 }
 
 /** @param {'one' | 'all'} whom */

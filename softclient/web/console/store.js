@@ -2,7 +2,7 @@
 import { batch, computed, signal } from '../lib/view.js';
 import { Client, rest } from '../lib/api.js';
 import { MediaLink } from '../lib/rtc.js';
-import { t } from '../lib/i18n.js';
+import { language, t } from '../lib/i18n.js';
 import { errorText } from '../lib/ui.js';
 import { raise, settleAlarms } from './alarms.js';
 
@@ -58,6 +58,7 @@ export const scenes = computed(() => incident.value?.scenes ?? []);
 export const scene = computed(() => scenes.value.find((s) => s.id === sceneId.value) ?? null);
 export const wall = computed(() => walls.value.find((w) => w.id === wallId.value) ?? walls.value[0] ?? null);
 export const mayCommand = computed(() => ['administrator', 'dispatcher'].includes(session.value?.role ?? ''));
+export const mayAudit = computed(() => ['administrator', 'auditor'].includes(session.value?.role ?? ''));
 export const isAdmin = computed(() => session.value?.role === 'administrator');
 
 /** Pictures worth showing: the party is there or was a moment ago. @param {Ortoo.Scene} s */
@@ -168,7 +169,7 @@ export function listen() {
 	client.on('incident.changed', (p) => changed(p.incident));
 	client.on('incident.alarm', (p) => raise({
 		key: `step-${p.incident}-${p.step}`, level: 1, incident: p.incident, step: p.step,
-		text: p.text || t('alarm.step', { minutes: p.minutes }),
+		text: (language.value === 'zh-CN' && p.text) || t('alarm.step', { minutes: p.minutes }),
 	}));
 	client.on('wall.changed', (p) => wallChanged(p.wall));
 	client.on('directory.changed', () => void loadDirectory());

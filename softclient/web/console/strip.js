@@ -1,9 +1,10 @@
 // Top strip: which incident, how long, what is due, and whether this console itself is well.
 import { html } from '../lib/view.js';
-import { t } from '../lib/i18n.js';
+import { language, t } from '../lib/i18n.js';
 import { hms, span } from '../lib/clock.js';
 import { DrillChip, Glyph, LanguageButton, LevelChip, tick } from '../lib/ui.js';
 import * as store from './store.js';
+import { actorText } from './record.js';
 import { alarms, soundOn, unlockSound } from './alarms.js';
 
 const RING = 2 * Math.PI * 18;
@@ -38,11 +39,16 @@ function SceneClock(p) {
 		<div><div class="digits">${span(end - incident.t0_ms)}</div><div class=${`left v-${incident.verdict}`}>${note}</div></div></div>`;
 }
 
+/** What the step asks for, as the gateway words it. @param {Ortoo.Escalation} e */
+function stepText(e) {
+	return (language.value === 'zh-CN' ? e.text_zh : e.text_en) ?? '';
+}
+
 /** @param {{ incident: Ortoo.Incident }} p */
 function Steps(p) {
 	return html`<div class="steps" role="group" aria-label=${t('steps')}>${p.incident.escalations.map((e) => html`
 		<button class=${`step m-${e.state}`} disabled=${e.state !== 'fired' || !store.mayCommand.value}
-			title=${e.acked_by ? t('step.acked_by', { name: e.acked_by, at: hms(e.acked_ms) }) : ''}
+			title=${e.acked_by ? t('step.acked_by', { name: actorText(e.acked_by), at: hms(e.acked_ms) }) : stepText(e)}
 			onClick=${() => void store.acknowledge(e)}>
 			<b>${t('minutes', { n: e.minutes })}</b><span>${t(`step.${e.state}`)}</span></button>`)}</div>`;
 }
@@ -85,7 +91,8 @@ function Menu() {
 			<p class="dim">${t(`role.${store.session.value?.role}`)}</p>
 			<button onClick=${open('directory')}>${t('directory')}</button>
 			<button onClick=${open('history')}>${t('history')}</button>
-			${store.isAdmin.value ? html`<button onClick=${open('admin')}>${t('admin')}</button>` : null}
+			${store.mayAudit.value ? html`<button onClick=${open('audit')}>${t('audit')}</button>` : null}
+			${store.isAdmin.value ? html`<button data-open="admin" onClick=${open('admin')}>${t('admin')}</button>` : null}
 			<button onClick=${open('password')}>${t('password.change')}</button>
 			<button onClick=${open('help')}>${t('help')}</button>
 			<${LanguageButton} />

@@ -92,7 +92,7 @@ function enter(who) {
 	client.on('incident.changed', (p) => changed(p.incident));
 	client.on('link.ended', (p) => finish(p.why ?? 'closed'));
 	client.on('session.ended', (p) => finish(p.why === 'closed' ? 'closed' : 'expired'));
-	client.onUp(() => void client.call('incident.get', { id: who.incident }).then(changed).catch(() => {}));
+	client.onUp(() => void client.call('incident.get', { id: who.incident }).then(changed).catch(() => {})); // else the next change tells
 	media.addSource('audio', { receive: true });
 	media.addSource('video');
 	media.onSound = (stream) => (sound.value = stream);

@@ -39,11 +39,14 @@ for (const folder of folders) {
 		for (const m of source.matchAll(/\bt\(\s*'([\w.-]+)'/g)) {
 			used.add(m[1]);
 		}
-		for (const m of source.matchAll(/\bt\(\s*`([\w.-]+)\$\{/g)) {
+		for (const m of source.matchAll(/`([a-z]+\.)\$\{/g)) {
 			prefixes.add(m[1]);
 		}
 		for (const m of source.matchAll(/\bt\([^'`]*\? '([\w.-]+)' : '([\w.-]+)'/g)) {
 			used.add(m[1]).add(m[2]);
+		}
+		for (const m of source.matchAll(/\bsay\('([a-z]+)'/g)) {
+			prefixes.add(`${m[1]}.`);
 		}
 		// A key may also travel through a table or an attribute; any quoted word that is a key counts as its use.
 		for (const m of source.matchAll(/['"]([\w.-]+)['"]/g)) {

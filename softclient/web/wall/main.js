@@ -10,6 +10,8 @@ import { watchWindow } from './watch.js';
 const KEY = 'ortoo.device';
 const RETRY_MS = 3000;
 const POINTER_MS = 3000;
+const FRESH_HOUR = 4;
+const FRESH_AFTER_MS = 12 * 3600 * 1000;
 
 const client = new Client('device');
 const media = new MediaLink(client, 'wal');
@@ -167,6 +169,12 @@ client.on('session.ended', () => {
 });
 addEventListener('dblclick', () => void (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()));
 addEventListener('keydown', (e) => e.key === 'f' && void document.documentElement.requestFullscreen());
+/** A kiosk that runs for months starts afresh each night, when it shows nothing. */
+setInterval(() => {
+	if (new Date().getHours() === FRESH_HOUR && performance.now() > FRESH_AFTER_MS && !windows.value.some((w) => w.scene)) {
+		location.reload();
+	}
+}, 60000);
 hidePointer();
 render(html`<${App} />`, byId('app'));
 void open();

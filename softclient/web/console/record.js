@@ -1,0 +1,50 @@
+// A record of the log as a sentence. The log itself holds types and facts, never sentences of one language.
+import { has, t } from '../lib/i18n.js';
+import * as store from './store.js';
+
+/** Types too frequent for the tab of an incident; they stay in the log. */
+export const quiet = new Set(['scene.position']);
+
+/** Name of whom a record is about: a scene, or the scene of a link. @param {any} body */
+function nameOf(body) {
+	const link = store.incident.value?.links.find((l) => l.id === body.link);
+	const scene = store.scenes.value.find((s) => s.id === (body.scene ?? link?.scene));
+	return body.name ?? scene?.name ?? link?.name ?? body.scene ?? body.link ?? '';
+}
+
+/** A word of the protocol in the language of the operator, or the word itself. @param {string} group @param {unknown} word */
+function say(group, word) {
+	const key = `${group}.${word}`;
+	return word && has(key) ? t(key) : String(word ?? '');
+}
+
+/** @param {string} type @param {any} body @returns {Record<string, string | number>} */
+function values(type, body) {
+	const state = type.startsWith('wall.') ? say('window', body.state) : say('state', body.state);
+	return {
+		...body, name: nameOf(body), state, verdict: say('verdict', body.verdict), stamp: say('stamp', body.stamp), what: say('said', body.kind),
+		why: body.why ? ` (${say('ended', body.why)})` : '', detail: body.detail ? ` (${body.detail})` : '',
+		whom: (body.scenes ?? []).map((/** @type {string} */ id) => (id === '*' ? t('filter.all') : nameOf({ scene: id }))).join(', '),
+	};
+}
+
+/** @param {Ortoo.LogRecord} r */
+export function recordText(r) {
+	const body = /** @type {any} */ (r.body ?? {});
+	const off = ('on' in body && !body.on) || (r.type === 'wall.window' && !body.scene);
+	const key = off && has(`log.${r.type}.off`) ? `log.${r.type}.off` : `log.${r.type}`;
+	return r.text || (has(key) ? t(key, values(r.type, body)) : r.type);
+}
+
+/** @param {string} actor `u:name`, `field:<scene>`, `wall:<id>`, or a program */
+export function actorText(actor) {
+	const [kind, ...rest] = actor.split(':');
+	const id = rest.join(':');
+	if (kind === 'field') {
+		return nameOf({ scene: id });
+	}
+	if (kind === 'wall') {
+		return store.walls.value.find((w) => w.id === id)?.name ?? t('by.wall');
+	}
+	return kind === 'u' ? id : say('by', kind);
+}
