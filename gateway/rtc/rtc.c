@@ -257,6 +257,19 @@ gw_leg *gw_rtc_find(gw_rtc *rtc, const char *owner, const char *pc)
 	return g_hash_table_lookup(rtc->pcs, id);
 }
 
+gw_leg *gw_rtc_by_name(gw_rtc *rtc, const char *name)
+{
+	GHashTableIter it;
+	struct pc *pc;
+	g_hash_table_iter_init(&it, rtc->pcs);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&pc)) {
+		if (g_str_equal(pc->name, name)) {
+			return &pc->leg;
+		}
+	}
+	return NULL;
+}
+
 gw_leg *gw_rtc_by_party(gw_rtc *rtc, const char *party)
 {
 	static const char *const kinds[] = { "audio", "video" };
@@ -273,6 +286,11 @@ gw_leg *gw_rtc_by_party(gw_rtc *rtc, const char *party)
 const char *gw_rtc_owner(const gw_leg *leg)
 {
 	return ((const struct pc *)leg)->owner;
+}
+
+const char *gw_rtc_party(const gw_leg *leg)
+{
+	return ((const struct pc *)leg)->publishes;
 }
 
 const char *gw_rtc_name(const gw_leg *leg)
@@ -357,7 +375,9 @@ void gw_rtc_transport_state(gw_rtc *rtc, const struct mcu_transport_state *state
 	}
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		if (g_strcmp0(state->state, rows[n].word) == 0 && gw_leg_get_state(&pc->leg) != rows[n].state) {
-			(void)gw_leg_enter(&pc->leg, rows[n].state, state->why != NULL ? state->why : rows[n].word);
+			const char *why = state->why != NULL ? state->why : "";
+			g_autofree char *words = g_strconcat(rows[n].word, why[0] != '\0' ? ": " : "", why, NULL);
+			(void)gw_leg_enter(&pc->leg, rows[n].state, words);
 		}
 	}
 }

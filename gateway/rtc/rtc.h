@@ -39,8 +39,10 @@ void gw_rtc_take_offer(gw_rtc *rtc, const struct gw_rtc_who *who, const struct g
 		       void *user_data);
 
 gw_leg *gw_rtc_find(gw_rtc *rtc, const char *owner, const char *pc);	/* NULL = unknown; borrowed */
+gw_leg *gw_rtc_by_name(gw_rtc *rtc, const char *pc);	/* of any owner: for names that nobody can guess */
 gw_leg *gw_rtc_by_party(gw_rtc *rtc, const char *party);		/* the newest one that publishes for it */
 const char *gw_rtc_owner(const gw_leg *leg);
+const char *gw_rtc_party(const gw_leg *leg);	/* prefix of what it publishes; NULL before its first offer */
 const char *gw_rtc_name(const gw_leg *leg);	/* the page's own name of it */
 /* Feeds the slots of that kind which the peer did not choose itself; 0 or -ENOENT. */
 int gw_rtc_feed_kind(gw_leg *leg, enum mcu_kind kind, const char *source);

@@ -243,9 +243,14 @@ static struct job *job_new(gw_store *s, enum kind kind)
 	return j;
 }
 
+/* Before replay there is no worker yet: its queue is filled for it. */
 static void post(struct job *j)
 {
-	ort_mailbox_post(ort_loop_mailbox(j->store->worker), &j->msg);
+	if (j->store->worker == NULL) {
+		g_queue_push_tail(&j->store->waiting, j);
+	} else {
+		ort_mailbox_post(ort_loop_mailbox(j->store->worker), &j->msg);
+	}
 }
 
 void gw_store_append(gw_store *s, const struct gw_record *r)
@@ -356,8 +361,8 @@ gw_store *gw_store_open(GMainContext *context, const char *path, const struct gw
 
 static void start_worker(gw_store *s)
 {
-	s->worker = ort_loop_start("disk", s);
-	s->retry = ort_timer_new(ort_loop_context(s->worker), ORT_NEVER, work, s);
+	s->worker = ort_loop_start("disk", s);	/* everything above is written before this: the thread's start is the barrier */
+	s->retry = ort_timer_new(ort_loop_context(s->worker), 0, work, s);
 }
 
 struct replay { gw_store *store; gw_store_record_fn fn; void *user_data; };

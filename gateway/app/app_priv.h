@@ -1,0 +1,99 @@
+/* Inside of the application: its parts, and what the handler files share. */
+#pragma once
+#include "gateway/api/api.h"
+#include "gateway/app/app.h"
+#include "gateway/auth/auth.h"
+#include "gateway/domain/domain.h"
+#include "gateway/media/media.h"
+#include "gateway/push/push.h"
+#include "gateway/rtc/rtc.h"
+#include "gateway/store/store.h"
+#include "gateway/web/web.h"
+#include "mcu/base/clock.h"
+#include "mcu/base/log.h"
+#include "mcu/base/loop.h"
+
+#define GW_HALL "hall"	/* the engine room that all parties share, see README */
+
+struct gw_app {
+	struct gw_app_options options;
+	char *boot, *url;		/* url: "https://host:port" as told to people */
+	int lock_fd;			/* state folder belongs to one process */
+	GMainContext *context;
+	gw_store *store;
+	gw_domain *domain;
+	gw_auth_worker *hasher;
+	gw_auth *auth;
+	gw_api *api;
+	gw_web *web;
+	gw_push *push;			/* NULL = no webhook configured */
+	gw_media *media;
+	gw_rtc *rtc;
+	GSource *domain_timer, *flush_timer, *minute_timer;
+	GHashTable *dirty_incidents, *dirty_walls;	/* ids, owned: to be told to pages at the next flush */
+	bool dirty_directory, flush_armed, storage_ok, started;
+	char *setup_token, *demo_link;	/* shown once on the terminal */
+	GHashTable *failing;		/* leg id -> since when it has no connection (us), owned */
+	GHashTable *whip_seats;		/* SHA-256 of a link's token -> the session that publishes by it, owned; whip.c */
+	bool hall;			/* the engine room is ours: opened or adopted */
+	unsigned hall_idle;
+};
+
+struct gw_now gw_app_now(void);
+void gw_app_rearm(gw_app *app);	/* after anything that may have moved the domain's deadline */
+
+/* ---- acknowledging ---- */
+/* The reply waits until everything remembered so far is on the disk. `print` makes and sends it; `id` copied. */
+struct gw_ack;
+typedef void (*gw_ack_fn)(struct gw_ack *ack);
+struct gw_ack { gw_app *app; gw_api_call *call; gw_ack_fn reply; char *id, *extra; int64_t n; };
+void gw_app_ack(gw_app *app, gw_api_call *call, gw_ack_fn reply, const char *id, const char *extra, int64_t n);
+void gw_ack_empty(struct gw_ack *ack);
+void gw_ack_incident(struct gw_ack *ack);
+void gw_ack_wall(struct gw_ack *ack);
+void gw_app_fail(gw_api_call *call, GError *err);	/* domain error -> API error; frees err */
+bool gw_app_refuse_writes(gw_app *app, gw_api_call *call);	/* true and answered: the disk has refused for too long */
+
+/* "u:name", "field:<scene>", "wall:<id>", (transfer full) */
+char *gw_app_actor(const struct gw_api_session *s);
+/* A line of the log that is not the domain's. body stolen, may be NULL. */
+void gw_app_remember(gw_app *app, const char *type, const char *actor, const char *incident, json_t *body);
+const char *gw_app_wall_of(const struct gw_api_session *s);	/* id of the wall that this session is, or NULL */
+
+/* ---- handlers, one file a noun; each binds its methods ---- */
+void gw_app_bind_people(gw_app *app);
+void gw_app_bind_directory(gw_app *app);
+void gw_app_bind_incidents(gw_app *app);
+void gw_app_bind_scenes(gw_app *app);
+void gw_app_bind_walls(gw_app *app);
+void gw_app_bind_media(gw_app *app);
+void gw_app_bind_system(gw_app *app);
+void gw_app_routes(gw_app *app);	/* WHIP, WHEP and the system's */
+void gw_app_routes_system(gw_app *app);	/* health, metrics */
+
+/* ---- ports.c: what the domain wants ---- */
+extern const struct gw_domain_ops gw_app_domain_ops;
+extern const struct gw_store_ops gw_app_store_ops;
+void gw_app_flush_soon(gw_app *app);
+int64_t gw_app_flush(int64_t now_us, void *user_data);
+json_t *gw_app_field_view(const gw_app *app, const char *scene);	/* what a phone may know, (transfer full) */
+
+/* ---- media.c: engine and legs ---- */
+bool gw_app_media_start(gw_app *app, char **ret_why);
+void gw_app_talk(gw_app *app, const char *incident);	/* route the dispatcher's sound as the domain says */
+void gw_app_mute(gw_app *app, const char *scene, bool on);
+void gw_app_scene_gone(gw_app *app, const char *scene, const char *why);
+unsigned gw_app_rights(const struct gw_api_session *s);
+void gw_app_sweep_legs(gw_app *app, int64_t now_us);
+
+/* ---- people.c ---- */
+extern const struct gw_api_ops gw_app_api_ops;
+bool gw_app_auth_start(gw_app *app);
+/* Takes a link's only seat, or comes back to it. GW_ERROR_N = grant filled. */
+enum gw_error gw_app_open_link(gw_app *app, const char *token, const char *current, const char *remote,
+			       struct gw_auth_grant *ret, const char **ret_why);
+char *gw_app_link_url(const gw_app *app, const char *token);	/* (transfer full) */
+
+/* ---- demo.c, banner.c ---- */
+void gw_app_demo(gw_app *app);
+void gw_app_banner(const gw_app *app);

@@ -1,0 +1,46 @@
+/* Every option of the gateway; sample file and manual are printed from here. */
+#include "gateway/app/app.h"
+
+#define STR(key_, def_, doc_) { .key = key_, .type = ORT_C_STR, .def = def_, .doc = doc_ }
+#define SECRET(key_, doc_) { .key = key_, .type = ORT_C_STR, .def = "", .secret = true, .doc = doc_ }
+#define STRV(key_, def_, doc_) { .key = key_, .type = ORT_C_STRV, .def = def_, .doc = doc_ }
+#define INT(key_, def_, min_, max_, doc_) { .key = key_, .type = ORT_C_INT, .def = def_, .min = min_, .max = max_, .doc = doc_ }
+#define MS(key_, def_, min_, max_, doc_) { .key = key_, .type = ORT_C_MS, .def = def_, .min = min_, .max = max_, .doc = doc_ }
+#define BOOL(key_, def_, doc_) { .key = key_, .type = ORT_C_BOOL, .def = def_, .doc = doc_ }
+
+const struct ort_conf_row gw_app_rows[] = {
+	STR("node.name", "Ortoo", "name of this node, shown on every page"),
+	STR("web.listen", "", "address to bind; empty = every address"),
+	INT("web.port", "8443", 0, 65535, "HTTPS and WebSocket port; 0 = any free one"),
+	INT("web.redirect_port", "-1", -1, 65535, "plain HTTP port that only leads to HTTPS; -1 = none"),
+	STR("web.url", "", "address of this node as people type it, https://name[:port]; empty = made from web.announce and port"),
+	STRV("web.announce", "", "names and addresses of this node; empty = found by itself"),
+	STR("web.cert", "", "certificate chain, PEM"),
+	STR("web.key", "", "its private key, PEM"),
+	STR("web.root", "", "folder of the pages"),
+	STRV("web.origins", "", "foreign origins that may open the WebSocket"),
+	BOOL("web.hsts", "false", "tell browsers to use HTTPS only for a year"),
+	BOOL("web.trust_forwarded", "false", "believe X-Forwarded-For of a proxy on this host"),
+	INT("web.max_connections", "2048", 16, 65536, "most sockets at once"),
+	STR("map.tiles", "", "map tiles, https://host/{z}/{x}/{y}.png; empty = none, only outlines"),
+	STR("map.attribution", "", "copyright line and review number of the map"),
+	STR("map.outlines", "", "GeoJSON file of division outlines, a path under web.root; empty = none"),
+	STR("webhook.url", "", "where alarms and links are posted (SMS gateway, bot); empty = nowhere"),
+	SECRET("webhook.secret", "key of the signature over each post"),
+	STR("webhook.ca", "", "PEM of private CAs for the webhook"),
+	STR("media.engine", "", "path of ortoo-mcu; empty = beside this program"),
+	STR("media.config", "", "configuration file of the engine; empty = its defaults"),
+	STRV("media.announce", "", "addresses that phones send media to; empty = those of the interfaces"),
+	INT("media.udp_port", "0", 0, 65280, "first UDP and TCP port for media; 0 = any"),
+	MS("media.grace", "120s", 0, 3600000, "the engine keeps rooms this long without a gateway"),
+	MS("media.lost_leg", "30s", 1000, 600000, "a connection that failed is given up after this"),
+	MS("incident.scene_on_wall", "30m", 60000, 86400000, "an incident's scene must be on a wall this soon (O5)"),
+	MS("incident.escalate_1", "5m", 1000, 86400000, "first mark of the ladder"),
+	MS("incident.escalate_2", "10m", 1000, 86400000, "second mark"),
+	MS("incident.escalate_3", "20m", 1000, 86400000, "third mark"),
+	MS("link.first_use", "30m", 60000, 86400000, "a field link must be opened this soon"),
+	MS("link.life", "12h", 60000, 604800000, "an opened field link lives this long"),
+	INT("auth.hash_memory_kib", "65536", 8192, 1048576, "memory of one password hash (Argon2id)"),
+	STR("log.level", "info", "\"info\", or with modules: \"info,web=debug\""),
+};
+const size_t gw_app_n_rows = G_N_ELEMENTS(gw_app_rows);

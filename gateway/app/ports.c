@@ -1,0 +1,245 @@
+/* The domain's ports: performs the actions that it hands out, and tells pages what changed, at most once per object in
+ * FLUSH_US, whole objects. */
+#include "gateway/app/app_priv.h"
+
+#define FLUSH_US (50 * ORT_US_PER_MS)
+
+static void mark(gw_app *app, GHashTable *set, const char *id)
+{
+	g_hash_table_add(set, g_strdup(id));
+	gw_app_flush_soon(app);
+}
+
+void gw_app_flush_soon(gw_app *app)
+{
+	if (!app->flush_armed) {
+		app->flush_armed = true;
+		ort_timer_set(app->flush_timer, ort_now_us() + FLUSH_US);
+	}
+}
+
+/* ---- what each kind of client may see ---- */
+static bool is_staff_or_screen(const struct gw_api_session *s, void *ud)
+{
+	return s->role != GW_ROLE_FIELD;
+}
+
+static bool is_auditor(const struct gw_api_session *s, void *ud)
+{
+	return s->role == GW_ROLE_AUDITOR || s->role == GW_ROLE_ADMINISTRATOR;
+}
+
+static void keep_scene(json_t *incident, const char *scene)
+{
+	json_t *own = json_array(), *row;
+	size_t n;
+	json_array_foreach(json_object_get(incident, "scenes"), n, row) {
+		if (g_strcmp0(json_string_value(json_object_get(row, "id")), scene) == 0) {
+			json_array_append(own, row);
+		}
+	}
+	json_object_set_new(incident, "scenes", own);
+}
+
+json_t *gw_app_field_view(const gw_app *app, const char *scene)
+{
+	const char *id = gw_scene_incident(app->domain, scene);
+	json_t *incident = id != NULL ? gw_incident_print(app->domain, id) : NULL;
+	if (incident != NULL) {
+		json_object_set_new(incident, "links", json_array());
+		json_object_set_new(incident, "notes", json_array());
+		json_object_set_new(incident, "escalations", json_array());
+		keep_scene(incident, scene);
+	}
+	return incident;
+}
+
+struct field_news { gw_app *app; const char *incident; };
+
+static void tell_field(struct gw_api_session *s, void *user_data)
+{
+	const struct field_news *news = user_data;
+	if (s->role != GW_ROLE_FIELD || g_strcmp0(s->incident, news->incident) != 0) {
+		return;
+	}
+	g_autoptr(json_t) view = gw_app_field_view(news->app, s->scene);
+	if (view != NULL) {
+		gw_api_notify(s, GW_EVENT_INCIDENT_CHANGED, &(struct gw_ev_incident){ view });
+	}
+}
+
+static void flush_incident(gw_app *app, const char *id)
+{
+	g_autoptr(json_t) incident = gw_incident_print(app->domain, id);
+	if (incident != NULL) {
+		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_INCIDENT_CHANGED, &(struct gw_ev_incident){ incident });
+		gw_api_foreach(app->api, tell_field, &(struct field_news){ app, id });
+	}
+}
+
+static void flush_wall(gw_app *app, const char *id)
+{
+	g_autoptr(json_t) wall = gw_wall_print(app->domain, id);
+	if (wall != NULL) {
+		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_WALL_CHANGED, &(struct gw_ev_wall){ wall });
+	}
+}
+
+static void flush_set(gw_app *app, GHashTable *set, void (*fn)(gw_app *app, const char *id))
+{
+	GHashTableIter it;
+	char *id;
+	g_hash_table_iter_init(&it, set);
+	while (g_hash_table_iter_next(&it, (gpointer *)&id, NULL)) {
+		fn(app, id);
+	}
+	g_hash_table_remove_all(set);
+}
+
+int64_t gw_app_flush(int64_t now_us, void *user_data)
+{
+	gw_app *app = user_data;
+	app->flush_armed = false;
+	flush_set(app, app->dirty_incidents, flush_incident);
+	flush_set(app, app->dirty_walls, flush_wall);
+	if (app->dirty_directory) {
+		app->dirty_directory = false;
+		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_DIRECTORY_CHANGED, NULL);
+	}
+	return ORT_NEVER;
+}
+
+/* ---- actions ---- */
+static void do_remember(gw_app *app, const struct gw_action *a)
+{
+	gw_store_append(app->store, a->record);
+	gw_app_rearm(app);
+}
+
+static void do_changed_incident(gw_app *app, const struct gw_action *a)
+{
+	mark(app, app->dirty_incidents, a->id);
+}
+
+static void do_changed_wall(gw_app *app, const struct gw_action *a)
+{
+	mark(app, app->dirty_walls, a->id);
+}
+
+static void do_changed_directory(gw_app *app, const struct gw_action *a)
+{
+	app->dirty_directory = true;
+	gw_app_flush_soon(app);
+}
+
+static void do_nothing(gw_app *app, const struct gw_action *a)
+{
+}
+
+struct seat { const char *scene, *incident; };
+
+static bool in_seat(const struct gw_api_session *s, void *user_data)
+{
+	const struct seat *seat = user_data;
+	return s->role == GW_ROLE_FIELD && g_strcmp0(s->scene, seat->scene) == 0;
+}
+
+static void do_link_ended(gw_app *app, const struct gw_action *a)
+{
+	struct seat seat = { a->scene, NULL };
+	gw_app_scene_gone(app, a->scene, a->why);
+	gw_api_broadcast(app->api, in_seat, &seat, GW_EVENT_LINK_ENDED, &(struct gw_ev_why){ (char *)(uintptr_t)a->why });
+	(void)gw_auth_link_revoke(app->auth, a->id);
+	(void)gw_api_end_matching(app->api, in_seat, &seat, a->why);
+}
+
+static void do_talk(gw_app *app, const struct gw_action *a)
+{
+	gw_app_talk(app, a->id);
+}
+
+static void do_mute(gw_app *app, const struct gw_action *a)
+{
+	gw_app_mute(app, a->scene, a->on);
+}
+
+static void on_pushed(const struct gw_push_result *r, void *user_data)
+{
+	gw_app_remember(user_data, r->ok ? "webhook.delivered" : "webhook.failed", "gateway", NULL,
+			json_pack("{s:i,s:i,s:s}", "status", r->status, "attempts", (int)r->attempts, "why", r->why != NULL ? r->why : ""));
+}
+
+static void do_escalate(gw_app *app, const struct gw_action *a)
+{
+	gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_INCIDENT_ALARM,
+			 &(struct gw_ev_alarm){ (char *)(uintptr_t)a->id, a->step, a->minutes, (char *)(uintptr_t)a->text_zh });
+	if (app->push != NULL) {
+		g_autoptr(json_t) incident = gw_incident_print(app->domain, a->id);
+		g_autoptr(json_t) body = json_pack("{s:s,s:i,s:i,s:s,s:s,s:s,s:O}", "incident", a->id, "step", a->step, "minutes",
+						   a->minutes, "who", a->why, "text", a->text_zh, "text_en", a->text, "object", incident);
+		gw_push_post(app->push, "incident.alarm", body, ort_wall_ms(), on_pushed, app);
+	}
+}
+
+static void do_verdict(gw_app *app, const struct gw_action *a)
+{
+	ort_log(ORT_LOG_NOTICE, "app", "incident.verdict", "the 30-minute line", ORT_S("incident", a->id), ORT_S("verdict", a->why));
+	if (app->push != NULL) {
+		g_autoptr(json_t) body = json_pack("{s:s,s:s}", "incident", a->id, "verdict", a->why);
+		gw_push_post(app->push, "incident.verdict", body, ort_wall_ms(), on_pushed, app);
+	}
+}
+
+static void act(const struct gw_action *a, void *user_data)
+{
+	static void (*const does[])(gw_app *, const struct gw_action *) = {
+		[GW_ACT_REMEMBER] = do_remember,
+		[GW_ACT_CHANGED_INCIDENT] = do_changed_incident,
+		[GW_ACT_CHANGED_WALL] = do_changed_wall,
+		[GW_ACT_CHANGED_DIRECTORY] = do_changed_directory,
+		[GW_ACT_ROOM_OPEN] = do_nothing,	/* all incidents share the hall, which is open from the start */
+		[GW_ACT_ROOM_CLOSE] = do_nothing,
+		[GW_ACT_LINK_ENDED] = do_link_ended,
+		[GW_ACT_TALK] = do_talk,
+		[GW_ACT_MUTE] = do_mute,
+		[GW_ACT_ESCALATE] = do_escalate,
+		[GW_ACT_VERDICT] = do_verdict,
+	};
+	does[a->kind](user_data, a);
+}
+
+const struct gw_domain_ops gw_app_domain_ops = { act };
+
+void gw_app_remember(gw_app *app, const char *type, const char *actor, const char *incident, json_t *body)
+{
+	g_autoptr(json_t) own = body != NULL ? body : json_object();
+	gw_store_append(app->store,
+			&(struct gw_record){ 0, ort_wall_ms(), ort_now_us(), app->boot, type, actor, incident, own });
+}
+
+/* Auditors see the log grow. Called by the store after each commit. */
+static void on_committed(const struct gw_record *r, const char *hash, void *user_data)
+{
+	gw_app *app = user_data;
+	if (!app->started) {
+		return;
+	}
+	g_autoptr(json_t) o = json_pack("{s:I,s:I,s:s,s:s,s:s?,s:O,s:s}", "seq", (json_int_t)r->seq, "at_ms", (json_int_t)r->at_ms, "type",
+					r->type, "actor", r->actor, "incident", r->incident, "body", r->body, "hash", hash);
+	gw_api_broadcast(app->api, is_auditor, NULL, GW_EVENT_LOG_APPENDED, &(struct gw_ev_record){ o });
+}
+
+static void on_trouble(const char *why, void *user_data)
+{
+	gw_app *app = user_data;
+	app->storage_ok = why == NULL;
+	ort_log(why != NULL ? ORT_LOG_ERROR : ORT_LOG_NOTICE, "store", "store.state",
+		why != NULL ? "the disk refuses: records wait, nothing is acknowledged" : "the disk works again", ORT_S("why", why));
+	if (app->started) {
+		struct gw_ev_system ev = { (char *)(uintptr_t)(gw_media_up(app->media) ? "up" : "restarting"),
+					   (char *)(uintptr_t)(why != NULL ? "storage" : "") };
+		gw_api_broadcast(app->api, NULL, NULL, GW_EVENT_SYSTEM_STATE, &ev);
+	}
+}
+
+const struct gw_store_ops gw_app_store_ops = { on_committed, on_trouble };
