@@ -39,7 +39,7 @@ for (const folder of folders) {
 		for (const m of source.matchAll(/\bt\(\s*'([\w.-]+)'/g)) {
 			used.add(m[1]);
 		}
-		for (const m of source.matchAll(/`([a-z]+\.)\$\{/g)) {
+		for (const m of source.matchAll(/`([a-z_]+\.)\$\{/g)) {
 			prefixes.add(m[1]);
 		}
 		for (const m of source.matchAll(/\bt\([^'`]*\? '([\w.-]+)' : '([\w.-]+)'/g)) {
