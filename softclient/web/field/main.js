@@ -122,5 +122,6 @@ function App() {
 
 await loadTexts();
 state.watch();
+byId('app').replaceChildren();
 render(html`<${App} />`, byId('app'));
 void state.open();

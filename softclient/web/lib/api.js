@@ -36,13 +36,17 @@ function toApiError(error) {
 export async function rest(method, params = {}, timeout_ms = CALL_MS) {
 	/** @type {Response} */
 	let reply;
+	const late = new AbortController(); // AbortSignal.timeout is not in phones of 2021
+	const timer = setTimeout(() => late.abort(), timeout_ms);
 	try {
 		reply = await fetch(`/api/v1/${method}`, {
 			method: 'POST', body: JSON.stringify(params), credentials: 'same-origin', cache: 'no-store',
-			headers: { 'Content-Type': 'application/json' }, signal: AbortSignal.timeout(timeout_ms),
+			headers: { 'Content-Type': 'application/json' }, signal: late.signal,
 		});
 	} catch (e) {
 		throw new ApiError(navigator.onLine ? 'unreachable' : 'offline', String(e));
+	} finally {
+		clearTimeout(timer);
 	}
 	const body = await reply.json().catch(() => null);
 	if (!reply.ok) {
