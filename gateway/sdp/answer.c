@@ -182,7 +182,7 @@ static const struct mcu_transport_reply *transport_of(const struct gw_sdp_plan *
 	return plan->transport ? plan->transport : ours->transport;
 }
 
-static const char *why_not(const gw_sdp *offer, const struct gw_sdp_media *m, const struct gw_sdp_plan *plan)
+static const char *why_not(const struct gw_sdp_media *m, const struct gw_sdp_plan *plan)
 {
 	const struct proto_row *proto = find_proto(m->proto);
 
@@ -237,19 +237,44 @@ static bool is_taken(const gw_sdp *offer, const struct gw_sdp_ours *ours, const 
 }
 
 static void agree(const gw_sdp *offer, const struct gw_sdp_ours *ours, const struct gw_sdp_plan *plans,
-		  struct gw_sdp_agreed *agreed, size_t index)
+		  const struct gw_sdp_plan *plan, struct gw_sdp_agreed *agreed, size_t index)
 {
 	const struct gw_sdp_media *m = &offer->media[index];
 	struct gw_sdp_agreed *ret = &agreed[index];
 
 	*ret = (struct gw_sdp_agreed){ .mid = m->mid, .content = gw_sdp_content(m),
 				       .kind = m->type == GW_SDP_VIDEO ? MCU_VIDEO : MCU_AUDIO };
-	ret->why = why_not(offer, m, &plans[index]);
+	ret->why = why_not(m, plan);
 	if (!ret->why && is_taken(offer, ours, plans, agreed, index)) {
 		ret->why = "outside of the BUNDLE";
 	}
 	if (!ret->why) {
-		agree_media(offer, m, &plans[index], ret);
+		agree_media(offer, m, plan, ret);
+	}
+}
+
+/* Chromium with max-bundle refuses an answer that rejects the m-line which carries the offered BUNDLE while others ride on
+ * it ("Failed to setup RTCP mux", Chromium 156): such a line is answered inactive when a codec is there. */
+static void keep_tagged(const gw_sdp *offer, const struct gw_sdp_ours *ours, const struct gw_sdp_plan *plans,
+			struct gw_sdp_agreed *agreed)
+{
+	for (size_t i = 0; i < offer->n_groups; i++) {
+		const char **mids = offer->groups[i].mids;
+		int tagged = mids ? gw_sdp_find_mid(offer, mids[0]) : -1;
+		bool used = false;
+
+		for (const char **mid = mids; mid && *mid && strcmp(offer->groups[i].semantics, "BUNDLE") == 0; mid++) {
+			int index = gw_sdp_find_mid(offer, *mid);
+
+			used = used || (index >= 0 && agreed[index].accepted);
+		}
+		if (used && tagged >= 0 && !agreed[tagged].accepted && plans[tagged].reject) {
+			struct gw_sdp_plan resting = plans[tagged];
+
+			resting.reject = false;
+			resting.dir = GW_SDP_INACTIVE;
+			agree(offer, ours, plans, &resting, agreed, (size_t)tagged);
+		}
 	}
 }
 
@@ -328,7 +353,20 @@ static void put_ssrc(gw_sdp *sdp, struct gw_sdp_media *m, uint32_t ssrc, const c
 	*SDP_APPEND(row->attrs, row->n_attrs) = (struct gw_sdp_attr){ "msid", msid };
 }
 
-static void put_sent(const struct gw_sdp_plan *plan, const char *cname, gw_sdp *sdp, struct gw_sdp_media *m)
+static bool has_rtx(const struct ort_json_array *codecs)
+{
+	const struct mcu_codec_use *use = codecs->items;
+
+	for (size_t i = 0; i < codecs->n; i++) {
+		if (use[i].rtx_pt > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Without an rtx codec no FID group: Chromium refuses the whole answer for one in an audio m-line. */
+static void put_sent(const struct gw_sdp_plan *plan, bool rtx, const char *cname, gw_sdp *sdp, struct gw_sdp_media *m)
 {
 	g_autofree char *text = g_strdup_printf("%s %s", plan->stream ? plan->stream : "-",
 						plan->track ? plan->track : m->mid ? m->mid : "-");
@@ -338,7 +376,7 @@ static void put_sent(const struct gw_sdp_plan *plan, const char *cname, gw_sdp *
 	if (plan->ssrc) {
 		put_ssrc(sdp, m, plan->ssrc, cname, msid);
 	}
-	if (plan->ssrc && plan->rtx_ssrc) {
+	if (plan->ssrc && plan->rtx_ssrc && rtx) {
 		struct gw_sdp_ssrc_group *group = SDP_APPEND(m->ssrc_groups, m->n_ssrc_groups);
 
 		put_ssrc(sdp, m, plan->rtx_ssrc, cname, msid);
@@ -397,7 +435,7 @@ static void put_accepted(const struct gw_sdp_media *o, const struct gw_sdp_plan 
 		*ext = (struct gw_sdp_ext){ (unsigned)exts[i].id, GW_SDP_SENDRECV, gw_sdp_str(sdp, exts[i].uri), NULL };
 	}
 	if (agreed->dir & GW_SDP_SEND) {
-		put_sent(plan, cname, sdp, m);
+		put_sent(plan, has_rtx(&agreed->codecs), cname, sdp, m);
 	}
 	put_simulcast(&agreed->encodings, sdp, m);
 }
@@ -486,8 +524,9 @@ int gw_sdp_answer(const gw_sdp *offer, const struct gw_sdp_ours *ours, const str
 		}
 	}
 	for (size_t i = 0; i < n; i++) {
-		agree(offer, ours, plans, agreed, i);
+		agree(offer, ours, plans, &plans[i], agreed, i);
 	}
+	keep_tagged(offer, ours, plans, agreed);
 	*ret_answer = write_answer(offer, ours, plans, agreed);
 	return 0;
 }

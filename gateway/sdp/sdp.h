@@ -122,7 +122,7 @@ int gw_sdp_remote(const gw_sdp *sdp, struct mcu_transport_connect *req, char **r
 
 /* What we want of one m-line of the offer, by its index. Everything borrowed. */
 struct gw_sdp_plan {
-	bool reject;			/* port 0 */
+	bool reject;			/* port 0; the line that carries a BUNDLE which others use is answered inactive */
 	enum gw_sdp_dir dir;		/* ours: RECV = the peer publishes, SEND = the peer views; cut with what it offers */
 	bool simulcast;			/* RECV: accept the offered rids */
 	const struct mcu_codec_use *codecs;	/* allowed, most wanted first, with their feedback and fmtp; NULL = all */

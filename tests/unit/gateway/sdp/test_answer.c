@@ -223,22 +223,62 @@ static void rejected_line_leaves_the_bundle(void)
 {
 	struct exchange x;
 
-	read_offer(&x, HEAD "a=group:BUNDLE 0 1 d 2\r\n" AUDIO VIDEO("1") DATA
+	read_offer(&x, HEAD "a=group:BUNDLE 0 1 d 2\r\nm=audio 9 UDP/TLS/RTP/SAVPF 126\r\na=mid:0\r\n" ICE VIDEO("1") DATA
 			    "m=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:2\r\na=bundle-only\r\na=rtcp-mux\r\na=rtpmap:96 VP8/90000\r\n");
-	x.plans[0].reject = true;
-	x.plans[1].dir = x.plans[2].dir = x.plans[3].dir = GW_SDP_RECV;
+	x.plans[0].dir = x.plans[1].dir = x.plans[2].dir = x.plans[3].dir = GW_SDP_RECV;
 	answer(&x);
 	g_assert_false(x.agreed[0].accepted);
-	g_assert_cmpstr(x.agreed[0].why, ==, "not wanted");
+	g_assert_cmpstr(x.agreed[0].why, ==, "no codec in common");
 	g_assert_cmpstr(x.agreed[2].why, ==, "neither audio nor video");
 	g_assert_true(x.agreed[3].accepted);	/* port 0 with bundle-only is an offer */
 	assert_has(&x, "a=group:BUNDLE 1 2\r\n");
-	assert_has(&x, "m=audio 0 UDP/TLS/RTP/SAVPF 111 9 0 8 126\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=inactive\r\nm=video");
+	assert_has(&x, "m=audio 0 UDP/TLS/RTP/SAVPF 126\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=inactive\r\nm=video");
 	assert_has(&x, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n");
 	assert_lacks(&x, "bundle-only");
 	g_assert_cmpuint(x.answer->media[1].n_candidates, ==, 1);
 	g_assert_cmpuint(x.answer->media[3].n_candidates, ==, 0);
 	g_assert_cmpuint(x.answer->media[3].port, ==, 9);
+	done(&x);
+}
+
+static const struct { const char *name; bool reject[3], accepted[3]; const char *group; } tags[] = {
+	{ "first-rests", { true, false, false }, { true, true, true }, "a=group:BUNDLE 0 1 2\r\n" },
+	{ "first-rests-for-one", { true, true, false }, { true, false, true }, "a=group:BUNDLE 0 2\r\n" },
+	{ "nobody-rides", { true, true, true }, { false, false, false }, NULL },
+	{ "other", { false, true, false }, { true, false, true }, "a=group:BUNDLE 0 2\r\n" },
+};
+
+static void line_that_carries_the_bundle_rests(gconstpointer data)
+{
+	size_t i = GPOINTER_TO_SIZE(data);
+	struct exchange x;
+
+	read_offer(&x, HEAD "a=group:BUNDLE 0 1 2\r\n" AUDIO VIDEO("1") VIDEO("2"));
+	for (size_t m = 0; m < 3; m++) {
+		x.plans[m] = (struct gw_sdp_plan){ .reject = tags[i].reject[m], .dir = GW_SDP_SENDRECV };
+	}
+	answer(&x);
+	for (size_t m = 0; m < 3; m++) {
+		g_assert_cmpint(x.agreed[m].accepted, ==, tags[i].accepted[m]);
+		g_assert_cmpint((int)x.agreed[m].dir, ==, tags[i].reject[m] ? GW_SDP_INACTIVE : GW_SDP_SENDRECV);
+	}
+	if (tags[i].group) {
+		assert_has(&x, tags[i].group);
+	} else {
+		assert_lacks(&x, "a=group");
+	}
+	done(&x);
+}
+
+static void sound_has_no_retransmission_group(void)
+{
+	struct exchange x;
+
+	read_offer(&x, HEAD "a=group:BUNDLE 0\r\n" AUDIO);
+	x.plans[0] = (struct gw_sdp_plan){ .dir = GW_SDP_SEND, .ssrc = 5, .rtx_ssrc = 6 };
+	answer(&x);
+	assert_has(&x, "a=ssrc:5 cname:cn\r\n");
+	assert_lacks(&x, "a=ssrc-group");
 	done(&x);
 }
 
@@ -392,6 +432,8 @@ int main(int argc, char **argv)
 	ADD_ROWS(profiles, "profile_must_match", profile_must_match)
 	ADD_ROWS(rejects, "rejects_and_says_why", rejects_and_says_why)
 	ADD_ROWS(dirs, "direction_is_mirrored_and_cut", direction_is_mirrored_and_cut)
+	ADD_ROWS(tags, "line_that_carries_the_bundle_rests", line_that_carries_the_bundle_rests)
+	g_test_add_func("/answer/sound_has_no_retransmission_group", sound_has_no_retransmission_group);
 	g_test_add_func("/answer/published_media_is_received", published_media_is_received);
 	g_test_add_func("/answer/viewed_media_is_sent", viewed_media_is_sent);
 	g_test_add_func("/answer/plan_decides_codecs_and_their_order", plan_decides_codecs_and_their_order);
