@@ -399,6 +399,7 @@ void ingress_rtp(mcu_transport *t, struct mcu_packet *p, int64_t now_us, void *t
 		const uint8_t *v = mcu_rtp_ext_find(&p->rtp, peer->ext.id[MCU_EXT_TWCC], &len);
 		if (v && len >= 2) {
 			mcu_twcc_recv_seen(peer->twcc_in, (uint16_t)(v[0] << 8 | v[1]), p->arrival_us ? p->arrival_us : now_us);
+			peer->twcc_fresh = true;
 			rooms_wake(peer->room->rooms, peer->next_twcc_us);
 		}
 	}

@@ -156,24 +156,30 @@ static void apply(struct pick *pick, int64_t now_us)
 	route_aim(sink, to, now_us);
 }
 
-int64_t layer_due(struct peer *peer, int64_t now_us)
+/* Returns whether there was anything to choose. */
+static bool choose(struct peer *peer, int64_t now_us)
 {
 	struct pick picks[MAX_PICKS];
 	unsigned n;
 
-	if (!peer->sinks->len) {
-		return ORT_NEVER;
-	}
-	if (now_us < peer->next_layer_us) {
-		return peer->next_layer_us;
-	}
-	peer->next_layer_us = now_us + CHOOSE_US;
 	uint64_t spent = gather(peer, picks, &n);
 	raise_in_turn(picks, n, spent, mcu_bwe_bps(peer->bwe), now_us);
 	for (unsigned i = 0; i < n; i++) {
 		apply(&picks[i], now_us);
 	}
-	return n ? peer->next_layer_us : ORT_NEVER;
+	return n > 0;
+}
+
+int64_t layer_due(struct peer *peer, int64_t now_us)
+{
+	if (now_us >= peer->next_layer_us) {
+		/* without a choice it rests until layer_soon() */
+		peer->next_layer_us = ORT_NEVER;
+		if (choose(peer, now_us)) {
+			peer->next_layer_us = now_us + CHOOSE_US;
+		}
+	}
+	return peer->next_layer_us;
 }
 
 /* Something about this source changed: its receivers choose again in this turn. */

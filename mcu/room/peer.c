@@ -109,7 +109,7 @@ bool peer_open(mcu_room *room, const struct mcu_transport_open *rq, struct mcu_t
 	/* reports of many peers that came together are spread over a second */
 	peer->next_report_us = now_us + 500000 + g_rand_int_range(room->rooms->rand, 0, 500000);
 	peer->next_twcc_us = now_us + 100000;
-	peer->next_layer_us = now_us + 500000;
+	peer->next_layer_us = ORT_NEVER;
 	g_hash_table_insert(room->peers, peer->id, peer);
 	g_ptr_array_add(room->peer_list, peer);
 	rooms_wake(room->rooms, now_us);

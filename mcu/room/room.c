@@ -1,6 +1,8 @@
 /* Rooms of one worker: life, method table, the turn. What packets do is in ingress.c and forward.c. */
 #include "mcu/room/room_priv.h"
 
+enum { MIN_REST_US = 2000 };	/* between two looks at all peers, if no packet asks for one */
+
 static const struct mcu_room_limits defaults = {
 	.max_rooms = 1024, .max_transports = 512, .max_streams = 64, .store_slots = 512, .pli_min_ms = 500,
 	.start_bps = 1000000, .max_bps = 20000000,
@@ -416,6 +418,6 @@ void mcu_rooms_turn(mcu_rooms *rooms, int64_t now_us)
 	for (unsigned i = 0; i < rooms->list->len; i++) {
 		next = earlier(next, room_due(g_ptr_array_index(rooms->list, i), now_us));
 	}
-	rooms_wake(rooms, next);
+	rooms->next_us = MAX(earlier(rooms->next_us, next), now_us + MIN_REST_US);
 	mcu_port_flush(rooms->port);
 }

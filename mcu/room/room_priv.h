@@ -175,6 +175,7 @@ struct peer {
 	int64_t rtt_us;
 	bool have_clock;
 	int64_t clock_us;	/* our wall clock minus the peer's NTP clock */
+	bool twcc_fresh;	/* something arrived since the last report */
 	int64_t next_report_us, next_twcc_us, next_layer_us;
 };
 

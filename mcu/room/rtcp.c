@@ -2,7 +2,8 @@
  * retransmissions, key frame requests and the downlink estimate. */
 #include "mcu/room/room_priv.h"
 
-enum { REPORT_US = 1000000, TWCC_US = 100000, COMPOUND = 1100, MAX_BLOCKS = 31, MAX_NACK = 64 };
+/* reports fall on a grid, so that a thousand peers do not make a thousand turns a second */
+enum { REPORT_US = 1000000, GRID_US = 10000, TWCC_US = 100000, COMPOUND = 1100, MAX_BLOCKS = 31, MAX_NACK = 64 };
 
 /* ---- in ---- */
 static struct stream *find_stream(const struct peer *peer, uint32_t ssrc)
@@ -304,21 +305,28 @@ static int64_t nacks_due(struct peer *peer, int64_t now_us)
 	return next;
 }
 
-static int64_t twcc_due(struct peer *peer, int64_t now_us)
+static void send_twcc(struct peer *peer)
 {
 	struct compound c = { .peer = peer };
 
-	if (!peer->twcc_in || now_us < peer->next_twcc_us) {
-		return peer->twcc_in ? peer->next_twcc_us : ORT_NEVER;
-	}
 	(void)mcu_rtcp_write_rr(c.data, sizeof(c.data), &c.pos, peer->local_ssrc, NULL, 0);
 	if (mcu_twcc_recv_write(peer->twcc_in, c.data, sizeof(c.data), &c.pos, peer->local_ssrc,
-				peer->n_ssrcs ? peer->ssrcs[0].ssrc : 0) != 1) {
+				peer->n_ssrcs ? peer->ssrcs[0].ssrc : 0) == 1) {
+		flush(&c);
+		peer->room->rooms->counters.twcc_out++;
+	}
+}
+
+static int64_t twcc_due(struct peer *peer, int64_t now_us)
+{
+	if (!peer->twcc_fresh) {
 		return ORT_NEVER;	/* the next packet wakes us */
 	}
-	flush(&c);
-	peer->room->rooms->counters.twcc_out++;
-	peer->next_twcc_us = now_us + TWCC_US;
+	if (now_us >= peer->next_twcc_us) {
+		send_twcc(peer);
+		peer->twcc_fresh = false;
+		peer->next_twcc_us = now_us + TWCC_US;
+	}
 	return peer->next_twcc_us;
 }
 
@@ -328,7 +336,7 @@ int64_t rtcp_due(struct peer *peer, int64_t now_us)
 
 	if (now_us >= peer->next_report_us) {
 		report(peer, now_us);
-		peer->next_report_us = now_us + REPORT_US;
+		peer->next_report_us = (now_us + REPORT_US) / GRID_US * GRID_US;
 	}
 	return earlier(next, peer->next_report_us);
 }
