@@ -1,0 +1,392 @@
+/* Start, stop, and the one callback through which libwebsockets speaks. HTTP/1.1 only: HTTP/2 would bring a second parser
+ * and stream limits for pages that load once a shift. */
+#include "gateway/web/web_priv.h"
+
+#include <openssl/ssl.h>
+#include <string.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/base/log.h"
+
+enum { TICK_MS = 500, HEADER_BYTES = 8192, RX_BYTES = 16384, SPARE_FDS = 256, LISTEN_FDS = 16 };
+
+static struct conn *conn_of(struct lws *wsi)
+{
+	return lws_get_opaque_user_data(wsi);
+}
+
+static int instantiated(struct lws *wsi)
+{
+	gw_web *web = lws_context_user(lws_get_context(wsi));
+	struct conn *c = conn_new(web, wsi, lws_get_vhost(wsi) == web->redirect_host);
+	lws_set_opaque_user_data(wsi, c);
+	return c ? 0 : -1;
+}
+
+static int destroyed(struct lws *wsi)
+{
+	struct conn *c = conn_of(wsi);
+	if (c) {
+		lws_set_opaque_user_data(wsi, NULL);
+		conn_free(c);
+	}
+	return 0;
+}
+
+static int on_conn(struct conn *c, enum lws_callback_reasons reason, void *in, size_t len)
+{
+	switch (reason) {
+	case LWS_CALLBACK_HTTP:
+		return http_request(c);
+	case LWS_CALLBACK_HTTP_BODY:
+		return http_body(c, in, len);
+	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		return http_body_done(c);
+	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+		return ws_confirm(c) ? 0 : -1;
+	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+		return c->upgrade_ok ? 0 : -1;
+	case LWS_CALLBACK_ESTABLISHED:
+		return ws_established(c);
+	case LWS_CALLBACK_RECEIVE:
+		return c->session ? ws_receive(c, in, len) : -1;
+	case LWS_CALLBACK_RECEIVE_PONG:
+		c->heard_us = ort_now_us();
+		return 0;
+	case LWS_CALLBACK_SERVER_WRITEABLE:
+		return c->session ? ws_writeable(c) : -1;
+	default:
+		return 0;
+	}
+}
+
+/* Reasons that we do not handle must not reach lws_callback_http_dummy: it would serve, proxy or run CGI. */
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	if (reason == LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED) {
+		return instantiated(wsi);
+	}
+	if (reason == LWS_CALLBACK_WSI_DESTROY) {
+		return destroyed(wsi);
+	}
+	if (reason == LWS_CALLBACK_HTTP || reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE ||
+	    reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION || reason == LWS_CALLBACK_ESTABLISHED) {
+		return conn_of(wsi) ? on_conn(conn_of(wsi), reason, in, len) : -1;
+	}
+	struct conn *c = wsi ? conn_of(wsi) : NULL;
+	return c ? on_conn(c, reason, in, len) : 0;
+}
+
+static const struct lws_protocols protocols[] = {
+	{ .name = "ortoo", .callback = callback, .rx_buffer_size = RX_BYTES },
+	{ 0 },
+};
+
+/* ---- outside of libwebsockets' calls ---- */
+
+static struct conn *next_dying(gw_web *web)
+{
+	for (GList *i = web->conns.head; i; i = i->next) {
+		if (((struct conn *)i->data)->dying) {
+			return i->data;
+		}
+	}
+	return NULL;
+}
+
+static void kill_now(struct conn *c)
+{
+	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+static gboolean run_chores(GSource *source, GSourceFunc fn, gpointer user_data)
+{
+	gw_web *web = user_data;
+	struct conn *c;
+	g_source_set_ready_time(source, -1);
+	for (GList *i = web->conns.head; i; i = i->next) {
+		c = i->data;
+		if (!c->dying && c->state == C_SEND && c->out && !http_send(c)) {
+			c->dying = true;
+		}
+	}
+	while ((c = next_dying(web))) {
+		kill_now(c);
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean chores_dispatch(GSource *source, GSourceFunc fn, gpointer user_data)
+{
+	return fn ? run_chores(source, fn, user_data) : G_SOURCE_CONTINUE;
+}
+
+static gboolean tick(gpointer user_data)
+{
+	conn_tick(user_data, ort_now_us());
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean never_called(gpointer user_data)
+{
+	return G_SOURCE_CONTINUE;
+}
+
+static void start_sources(gw_web *web)
+{
+	static GSourceFuncs chores_funcs = { .dispatch = chores_dispatch };
+	web->tick = g_timeout_source_new(TICK_MS);
+	g_source_set_callback(web->tick, tick, web, NULL);
+	g_source_attach(web->tick, NULL);
+	web->chores = g_source_new(&chores_funcs, sizeof(GSource));
+	g_source_set_callback(web->chores, never_called, web, NULL);
+	g_source_attach(web->chores, NULL);
+}
+
+static void stop_source(GSource **source)
+{
+	if (*source) {
+		g_source_destroy(*source);
+		g_clear_pointer(source, g_source_unref);
+	}
+}
+
+/* ---- start ---- */
+
+static char *policy(const struct gw_web_conf *conf)
+{
+	return g_strdup_printf("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:%s%s; "
+			       "font-src 'self'; manifest-src 'self'; worker-src 'self'; connect-src 'self'; "
+			       "media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+			       conf->map_origin ? " " : "", conf->map_origin ? conf->map_origin : "");
+}
+
+static bool is_loopback(const char *listen)
+{
+	return listen && (g_str_has_prefix(listen, "127.") || strcmp(listen, "::1") == 0 || strcmp(listen, "lo") == 0 ||
+			  strcmp(listen, "localhost") == 0);
+}
+
+/* libwebsockets starts without a certificate that it cannot read, and then speaks to nobody: look ourselves. */
+static const char *tls_fault(const struct gw_web_conf *conf)
+{
+	const char *why = NULL;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	if (SSL_CTX_use_certificate_chain_file(ctx, conf->cert_path) != 1) {
+		why = "the certificate cannot be read";
+	} else if (SSL_CTX_use_PrivateKey_file(ctx, conf->key_path, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
+		why = "the key cannot be read or does not belong to the certificate";
+	}
+	SSL_CTX_free(ctx);
+	return why;
+}
+
+static const char *conf_fault(const struct gw_web_conf *conf)
+{
+	if (!conf->cert_path && !is_loopback(conf->listen)) {
+		return "without a certificate only a loopback address may be listened on";
+	}
+	if (!conf->cert_path != !conf->key_path) {
+		return "certificate and key come together";
+	}
+	if (conf->map_origin && (strpbrk(conf->map_origin, " ;,'\r\n\t") || !strstr(conf->map_origin, "://"))) {
+		return "map origin must be scheme://host[:port]";
+	}
+	return conf->cert_path ? tls_fault(conf) : NULL;
+}
+
+static unsigned or_default(unsigned value, unsigned fallback)
+{
+	return value ? value : fallback;
+}
+
+static gw_web *web_new(const struct gw_web_conf *conf, gw_api *api)
+{
+	gw_web *web = g_new0(gw_web, 1);
+	web->api = api;
+	web->listen = g_strdup(conf->listen);
+	web->cert_path = g_strdup(conf->cert_path);
+	web->key_path = g_strdup(conf->key_path);
+	web->csp = policy(conf);
+	web->origins = g_strdupv((char **)conf->origins);
+	web->tls = conf->cert_path;
+	web->hsts = conf->hsts;
+	web->trust_forwarded = conf->trust_forwarded;
+	web->max_connections = or_default(conf->max_connections, 2048);
+	web->per_source = MAX(web->max_connections / 4, 64);
+	web->max_prelogin = or_default(conf->max_prelogin, 8);
+	web->max_queue = conf->max_queue ? conf->max_queue : 1 << 20;
+	web->header_timeout_s = or_default(conf->header_timeout_s, 5);
+	web->login_timeout_s = or_default(conf->login_timeout_s, 5);
+	web->ping_s = or_default(conf->ping_s, 20);
+	web->connects = gw_limiter_new(conf->connect_rate > 0 ? conf->connect_rate : 10,
+				       conf->connect_burst > 0 ? conf->connect_burst : 40, 4096);
+	web->routes = g_array_new(FALSE, FALSE, sizeof(struct route));
+	web->sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	web->loop = g_main_loop_new(NULL, FALSE);
+	return web;
+}
+
+static void common_info(const gw_web *web, struct lws_context_creation_info *info)
+{
+	info->protocols = protocols;
+	info->iface = web->listen;
+	info->keepalive_timeout = 30;	/* ours is shorter, in conn.c; so is the header's */
+	info->timeout_secs = 30;
+	info->alpn = "http/1.1";
+}
+
+static bool start_context(gw_web *web)
+{
+	void *loops[] = { web->loop };
+	struct lws_context_creation_info info = { 0 };
+	common_info(web, &info);
+	info.port = CONTEXT_PORT_NO_LISTEN;
+	info.options = LWS_SERVER_OPTION_GLIB | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+		       (web->tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0);
+	info.foreign_loops = loops;
+	info.user = web;
+	info.max_http_header_data = HEADER_BYTES;
+	info.max_http_header_pool = (unsigned short)MIN(web->max_connections + SPARE_FDS, 65000);
+	info.pt_serv_buf_size = RX_BYTES;
+	info.fd_limit_per_thread = web->max_connections + SPARE_FDS + LISTEN_FDS;
+	info.gid = (gid_t)-1;
+	info.uid = (uid_t)-1;
+	web->context = lws_create_context(&info);
+	return web->context;
+}
+
+static bool start_main(gw_web *web, int port)
+{
+	struct lws_context_creation_info info = { 0 };
+	common_info(web, &info);
+	info.port = port;
+	info.vhost_name = "main";
+	if (web->tls) {
+		info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;	/* of the host: "speak TLS here" */
+		info.ssl_cert_filepath = web->cert_path;
+		info.ssl_private_key_filepath = web->key_path;
+		info.ssl_options_set = (long)(SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION |
+					      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+		info.ssl_cipher_list = "ECDHE+AESGCM:ECDHE+CHACHA20";
+	}
+	web->main_host = lws_create_vhost(web->context, &info);
+	return web->main_host;
+}
+
+static bool start_redirect(gw_web *web, int port)
+{
+	struct lws_context_creation_info info = { 0 };
+	if (port < 0) {
+		return true;
+	}
+	common_info(web, &info);
+	info.port = port;
+	info.vhost_name = "redirect";
+	web->redirect_host = lws_create_vhost(web->context, &info);
+	return web->redirect_host;
+}
+
+/* libwebsockets says much that concerns nobody, and calls it an error. */
+static void lws_says(int level, const char *line)
+{
+	g_autofree char *text = g_strchomp(g_strdup(line));
+	ort_log(ORT_LOG_DEBUG, "web", "lws", text);
+}
+
+static const char *start_all(gw_web *web, const struct gw_web_conf *conf)
+{
+	if (!start_context(web)) {
+		return "libwebsockets does not start; is libwebsockets-evlib-glib installed?";
+	}
+	if (!start_main(web, conf->port)) {
+		return "cannot listen: the address is in use or not ours";
+	}
+	if (!start_redirect(web, web->tls ? conf->redirect_port : -1)) {
+		return "cannot listen on the redirect port";
+	}
+	return NULL;
+}
+
+gw_web *gw_web_start(const struct gw_web_conf *conf, gw_api *api, char **ret_why)
+{
+	g_autofree char *why = g_strdup(conf_fault(conf));
+	gw_web *web = NULL;
+	if (!why) {
+		lws_set_log_level(LLL_ERR | LLL_WARN, lws_says);
+		web = web_new(conf, api);
+		web->files = conf->root ? files_open(conf->root, &why) : NULL;
+		rest_routes(web);
+		start_sources(web);
+	}
+	if (!why) {
+		why = g_strdup(start_all(web, conf));
+	}
+	if (why) {
+		gw_web_stop(web);
+		if (ret_why) {
+			*ret_why = g_steal_pointer(&why);
+		}
+		return NULL;
+	}
+	return web;
+}
+
+void gw_web_stop(gw_web *web)
+{
+	if (!web) {
+		return;
+	}
+	web->stopping = true;
+	while (web->conns.head) {
+		kill_now(web->conns.head->data);
+	}
+	if (web->context) {
+		lws_context_destroy(web->context);
+	}
+	while (web->exchanges.head) {
+		gw_web_exchange *x = web->exchanges.head->data;
+		g_queue_unlink(&web->exchanges, &x->link);
+		x->web = NULL;
+	}
+	stop_source(&web->tick);
+	stop_source(&web->chores);
+	files_close(web->files);
+	g_main_loop_unref(web->loop);
+	g_hash_table_unref(web->sources);
+	g_array_unref(web->routes);
+	gw_limiter_free(web->connects);
+	g_strfreev(web->origins);
+	g_free(web->listen);
+	g_free(web->cert_path);
+	g_free(web->key_path);
+	g_free(web->csp);
+	g_free(web);
+}
+
+int gw_web_port(const gw_web *web)
+{
+	return lws_get_vhost_listen_port(web->main_host);
+}
+
+int gw_web_redirect_port(const gw_web *web)
+{
+	return web->redirect_host ? lws_get_vhost_listen_port(web->redirect_host) : -1;
+}
+
+static const char *const counter_names[] = {
+#define X(id, doc) #id,
+#include "gateway/web/counters.def"
+#undef X
+};
+
+json_t *gw_web_counters(const gw_web *web)
+{
+	json_t *out = json_object();
+	for (int i = 0; i < N_COUNTERS; i++) {
+		json_object_set_new(out, counter_names[i], json_integer((json_int_t)web->counters[i]));
+	}
+	json_object_set_new(out, "sockets", json_integer(web->conns.length));
+	json_object_set_new(out, "waiting", json_integer(web->exchanges.length));
+	return out;
+}

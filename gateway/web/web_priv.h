@@ -1,0 +1,144 @@
+/* Inside of gateway/web: only server.c, conn.c, http.c and ws.c know libwebsockets. */
+#pragma once
+#include <libwebsockets.h>
+
+#include "gateway/web/web.h"
+
+enum counter {
+#define X(id, doc) N_##id,
+#include "gateway/web/counters.def"
+#undef X
+	N_COUNTERS
+};
+
+struct conn;
+struct files;
+
+struct route { const char *method, *prefix; size_t max_body; gw_web_handler_fn fn; void *user_data; };
+
+struct gw_web_exchange {
+	gw_web *web;			/* NULL once it was stopped */
+	struct conn *conn;		/* NULL once it has gone */
+	gw_api_call *call;		/* REST that waits */
+	GList link;			/* web->exchanges */
+	bool head;			/* answer without body */
+};
+
+struct gw_web {
+	gw_api *api;
+	/* copies of the configuration */
+	char *listen, *cert_path, *key_path, *csp;
+	char **origins;
+	bool tls, hsts, trust_forwarded;
+	unsigned max_connections, max_prelogin, per_source;
+	unsigned header_timeout_s, login_timeout_s, ping_s;
+	size_t max_queue;
+	gw_limiter *connects;
+	struct files *files;		/* NULL = no pages */
+	GArray *routes;			/* struct route */
+	GQueue conns;			/* struct conn, oldest first */
+	GQueue exchanges;
+	GHashTable *sources;		/* key -> struct source */
+	GMainLoop *loop;
+	GSource *tick, *chores;		/* chores: kill and go on sending, outside of libwebsockets' calls */
+	struct lws_context *context;
+	struct lws_vhost *main_host, *redirect_host;
+	bool stopping;
+	uint64_t counters[N_COUNTERS];
+};
+
+struct source { unsigned sockets, idle, prelogin; };
+
+/*   HALF_OPEN --request--> BODY --> WAIT --reply--> SEND --done--> IDLE --request--> ...
+ *       | upgrade                                                            (idle and half open may be evicted)
+ *       +--> WS_LOGIN --credentials--> WS --> WS_CLOSING */
+enum conn_state { C_HALF_OPEN, C_BODY, C_WAIT, C_SEND, C_IDLE, C_WS_LOGIN, C_WS, C_WS_CLOSING, C_STATES };
+
+struct frame { size_t len; unsigned char bytes[]; };	/* LWS_PRE, then len */
+
+struct conn {
+	gw_web *web;
+	struct lws *wsi;
+	GList link;
+	bool redirect, loopback, dying, in_callback;
+	char *peer;		/* address of the socket */
+	char *key;		/* of web->sources */
+	struct source *source;	/* borrowed from there */
+	enum conn_state state;
+	int64_t since_us;	/* the state began, or the last progress in it */
+	/* one HTTP transaction */
+	gw_web_exchange *exchange;
+	const struct route *route;
+	struct request *request;
+	GByteArray *body;
+	size_t body_len;	/* announced */
+	GByteArray *out;	/* LWS_PRE, then the answer */
+	size_t out_pos;
+	bool close_after, empty_post;
+	/* WebSocket */
+	bool upgrade_ok, ping_due;
+	char *token, *remote;
+	struct gw_api_session *session;
+	GQueue frames;
+	size_t queued;
+	GByteArray *in;
+	int close_code;
+	char close_why[64];
+	int64_t heard_us, pinged_us;
+};
+
+/* A request taken out of libwebsockets' header table. */
+struct request {
+	char *method, *path, *query, *host, *origin, *content_type, *token, *if_match, *if_none_match, *remote;
+};
+
+/* conn.c */
+struct conn *conn_new(gw_web *web, struct lws *wsi, bool redirect);	/* NULL: refuse the socket */
+void conn_free(struct conn *c);
+void conn_enter(struct conn *c, enum conn_state state);
+void conn_kill(struct conn *c);			/* soon, from anywhere */
+void conn_chore(struct conn *c);		/* have the chores run */
+void conn_tick(gw_web *web, int64_t now_us);
+
+/* header.c: pure */
+char *bearer_of(const char *authorization, const char *cookies);	/* token or NULL */
+bool origin_is_ours(const char *origin, const char *host, bool tls, bool any_scheme, char *const *others);
+bool host_is_sane(const char *host);
+bool path_is_sane(const char *path);
+bool etag_matches(const char *if_none_match, const char *etag);
+char *last_forwarded(const char *forwarded);	/* last address of X-Forwarded-For or NULL */
+bool content_type_is(const char *content_type, const char *want);
+
+/* request.c */
+struct request *request_read(struct conn *c);	/* NULL: cannot be trusted, close */
+void request_free(struct request *r);
+int64_t request_length(struct conn *c);		/* -1 = none, -2 = bad */
+
+/* http.c */
+int http_request(struct conn *c);		/* these three: return value of the lws callback */
+int http_body(struct conn *c, const void *in, size_t len);
+int http_body_done(struct conn *c);
+bool http_send(struct conn *c);			/* outside of callbacks too; false = close */
+int http_refuse_upgrade(struct conn *c, int status);
+const char *status_text(int status);
+
+/* rest.c */
+void rest_routes(gw_web *web);
+
+/* files.c */
+struct files *files_open(const char *root, char **ret_why);
+void files_close(struct files *f);
+void files_serve(struct files *f, gw_web_exchange *x, const struct request *r);
+
+/* ws.c */
+bool ws_confirm(struct conn *c);		/* checks; answers itself when false */
+int ws_established(struct conn *c);
+int ws_receive(struct conn *c, const void *in, size_t len);
+int ws_writeable(struct conn *c);
+void ws_tick(struct conn *c, int64_t now_us);
+void ws_close(struct conn *c, int code, const char *why);
+
+static inline void count(gw_web *web, enum counter which)
+{
+	web->counters[which]++;
+}
