@@ -13,11 +13,10 @@
 enum { FILE_MAX = 32 << 20, CACHE_MAX = 64 << 20 };
 
 static const struct page { const char *path; bool prefix; const char *file; } pages[] = {
-	{ "/", false, "console/index.html" },
-	{ "/console", false, "console/index.html" },
+	{ "/", false, "index.html" },
 	{ "/wall", false, "wall/index.html" },
 	{ "/room", false, "room/index.html" },
-	{ "/setup", false, "setup/index.html" },
+	{ "/setup", false, "setup.html" },
 	{ "/j/", true, "field/index.html" },
 	{ "/certificate/", true, "certificate/index.html" },
 };

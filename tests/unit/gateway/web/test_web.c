@@ -99,7 +99,7 @@ static char *make_pages(void)
 	g_autofree char *root = g_build_filename(folder, "root", NULL);
 	g_assert_nonnull(folder);
 	put_file(folder, "secret.txt", "secret");
-	put_file(folder, "root/console/index.html", "<!doctype html>console");
+	put_file(folder, "root/index.html", "<!doctype html>console");
 	put_file(folder, "root/field/index.html", "<!doctype html>field");
 	put_file(folder, "root/lib/api.js", "export {}");
 	put_file(folder, "root/lib/notes.md", "no type");
@@ -511,7 +511,9 @@ static void bearer_in_the_first_message(void)
 	struct answer up;
 	g_autoptr(GByteArray) in = g_byte_array_new();
 	start_with(&w, (struct gw_web_conf){ .redirect_port = -1, .login_timeout_s = 1 });
-	int fd = client_ws(w.port, "", &up), idle = client_ws(w.port, "Cookie: ortoo_session=stale\r\n", &up);
+	int fd = client_ws(w.port, "", &up);
+	answer_clear(&up);
+	int idle = client_ws(w.port, "Cookie: ortoo_session=stale\r\n", &up);
 	client_ws_text(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"auth.bearer\",\"params\":{\"token\":\"field\"}}");
 	g_autofree char *text = client_ws_next(fd, in, 1);
 	g_assert_nonnull(strstr(text, "\"role\":\"field\""));
