@@ -185,6 +185,7 @@ static void forget(struct pc *pc)
 	if (g_hash_table_lookup(pc->rtc->pcs, pc->leg.id) == pc) {
 		g_hash_table_remove(pc->rtc->pcs, pc->leg.id);
 	}
+	(void)g_ptr_array_remove(pc->rtc->ended, pc);
 }
 
 static void rtc_free_leg(gw_leg *leg)
@@ -229,8 +230,19 @@ gw_rtc *gw_rtc_new(const struct gw_rtc_ops *ops, const struct gw_leg_listener *l
 	rtc->room = g_strdup(room);
 	rtc->pcs = g_hash_table_new(g_str_hash, g_str_equal);
 	rtc->streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	rtc->ended = g_ptr_array_new();
 	rtc->waiting = g_hash_table_new_full(NULL, NULL, exchange_free, NULL);
 	return rtc;
+}
+
+static gboolean reap(gpointer user_data)
+{
+	gw_rtc *rtc = user_data;
+	rtc->reaper = 0;
+	while (rtc->ended->len > 0) {
+		gw_leg_free(rtc->ended->pdata[0]);
+	}
+	return G_SOURCE_REMOVE;
 }
 
 void gw_rtc_free(gw_rtc *rtc)
@@ -238,12 +250,17 @@ void gw_rtc_free(gw_rtc *rtc)
 	if (rtc == NULL) {
 		return;
 	}
+	if (rtc->reaper != 0) {
+		g_source_remove(rtc->reaper);
+	}
+	(void)reap(rtc);
 	g_autoptr(GList) all = g_hash_table_get_values(rtc->pcs);
 	for (GList *l = all; l != NULL; l = l->next) {
 		/* Silent and without a word to the engine: what it holds waits for our next process. */
 		((struct pc *)l->data)->leg.fsm.state = GW_LEG_ENDED;
 		gw_leg_free(l->data);
 	}
+	g_ptr_array_unref(rtc->ended);
 	g_hash_table_unref(rtc->waiting);
 	g_hash_table_unref(rtc->streams);
 	g_hash_table_unref(rtc->pcs);
@@ -385,10 +402,15 @@ void gw_rtc_transport_state(gw_rtc *rtc, const struct mcu_transport_state *state
 void gw_rtc_transport_lost(gw_rtc *rtc, const char *transport, const char *why)
 {
 	struct pc *pc = g_hash_table_lookup(rtc->pcs, transport);
-	if (pc != NULL) {
-		(void)gw_leg_enter(&pc->leg, GW_LEG_ENDED, why);
-		gw_leg_free(&pc->leg);
+	if (pc == NULL) {
+		return;
 	}
+	forget(pc);
+	g_ptr_array_add(rtc->ended, pc);
+	if (rtc->reaper == 0) {
+		rtc->reaper = g_idle_add(reap, rtc);
+	}
+	(void)gw_leg_enter(&pc->leg, GW_LEG_ENDED, why);
 }
 
 static void adopt_stream(struct pc *pc, const struct mcu_dump_stream *s, bool is_source)

@@ -54,7 +54,7 @@ unsigned gw_rtc_count(const gw_rtc *rtc);
 
 /* What the engine says. */
 void gw_rtc_transport_state(gw_rtc *rtc, const struct mcu_transport_state *state);
-/* Gone in the engine: the leg ends by itself (listener), then it is freed. */
+/* Gone in the engine: the leg ends by itself (listener); it is freed from the loop afterwards. */
 void gw_rtc_transport_lost(gw_rtc *rtc, const char *transport, const char *why);
 void gw_rtc_adopt(gw_rtc *rtc, const struct mcu_dump_room *room);	/* after a restart of ours */
 

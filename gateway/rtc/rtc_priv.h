@@ -33,6 +33,8 @@ struct gw_rtc {
 	GHashTable *pcs;	/* transport id -> struct pc, borrowed: legs free themselves */
 	GHashTable *streams;	/* published stream id -> struct pc, borrowed; keys owned */
 	GHashTable *waiting;	/* struct exchange, owned */
+	GPtrArray *ended;	/* struct pc that ended by themselves: freed from the loop, or earlier by gw_leg_free() */
+	unsigned reaper;
 };
 
 struct pc *pc_new(gw_rtc *rtc, const char *owner, const char *name);
