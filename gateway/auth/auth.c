@@ -37,7 +37,7 @@ gw_auth *gw_auth_new(const struct gw_auth_ops *ops, const struct gw_auth_limits 
 	fill_limits(&auth->limits);
 	auth->user_data = user_data;
 	auth->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, account_free);
-	auth->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, session_free);
+	auth->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_auth_session_free);
 	auth->links = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, link_free);
 	auth->devices = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, device_free);
 	auth->scripts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, script_free);

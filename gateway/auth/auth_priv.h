@@ -49,7 +49,7 @@ struct gw_auth {
 void save(gw_auth *auth, const char *kind, const char *key, const struct ort_json_table *table, const void *record);
 void forget(gw_auth *auth, const char *kind, const char *key);
 void account_free(void *p);
-void session_free(void *p);
+void gw_auth_session_free(void *p);
 void link_free(void *p);
 void device_free(void *p);
 void script_free(void *p);

@@ -43,7 +43,7 @@ void account_free(void *p)
 	g_free(p);
 }
 
-void session_free(void *p)
+void gw_auth_session_free(void *p)
 {
 	struct auth_session *s = p;
 	g_free(s->hash);

@@ -113,7 +113,7 @@ char *gw_stream_of(const struct gw_scene *s, const char *kind);	/* "<scene>.vide
 
 void gw_incident_free(gpointer p);
 void gw_scene_free(gpointer p);
-void gw_link_free(gpointer p);
+void gw_domain_link_free(gpointer p);
 void gw_wall_free(gpointer p);
 void gw_domain_directory_init(gw_domain *d);
 void gw_domain_directory_finish(gw_domain *d);

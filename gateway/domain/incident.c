@@ -115,7 +115,7 @@ void gw_apply_INCIDENT_OPEN(const struct gw_fact *f)
 	i->t0_ms = f->at_ms;
 	i->t0_us = f->at_us;
 	i->scenes = g_ptr_array_new_with_free_func(gw_scene_free);
-	i->links = g_ptr_array_new_with_free_func(gw_link_free);
+	i->links = g_ptr_array_new_with_free_func(gw_domain_link_free);
 	i->notes = g_ptr_array_new_with_free_func(note_free);
 	g_hash_table_insert(f->d->incidents, i->id, i);
 	g_ptr_array_add(f->d->order, i);

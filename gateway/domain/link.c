@@ -7,7 +7,7 @@ static const char *const end_words[GW_LINK_N] = {
 	[GW_LINK_EXPIRED] = "expired", [GW_LINK_REVOKED] = "revoked", [GW_LINK_ENDED] = "closed",
 };
 
-void gw_link_free(gpointer p)
+void gw_domain_link_free(gpointer p)
 {
 	struct gw_link *l = p;
 	g_free(l->id);
