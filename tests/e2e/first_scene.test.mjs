@@ -26,7 +26,17 @@ after(async () => {
 });
 
 const skip = canRun() ? false : 'no chromium';
-const step = (name, fn) => test(name, { skip, timeout: 90000 }, fn);
+/** Each step stands on those before; after a broken one the rest would only wait for their time-outs. */
+let broken = '';
+const step = (name, fn) => test(name, { skip, timeout: 90000 }, async (t) => {
+	if (broken) {
+		t.skip(`"${broken}" failed`);
+		return;
+	}
+	broken = name;
+	await fn(t);
+	broken = '';
+});
 
 /** Time until the wall's picture moves again. */
 async function pictureBack(selector, since) {

@@ -1,6 +1,7 @@
 // Starts the real gateway (which starts the real engine) on free ports with a state folder of its own, and ends them.
 import { spawn, execFileSync } from 'node:child_process';
 import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -83,7 +84,17 @@ export class Ortoo {
 		child.on('error', () => {});
 		child.stdout.on('data', (text) => (this.output += text));
 		child.stderr.on('data', (text) => (this.output += text));
-		await Promise.race([gone, until('the pages to be served', async () => (await fetch(`${this.url}/healthz`)).ok, START_MS)]);
+		await Promise.race([gone, until('the pages to be served', () => this.healthy(), START_MS)]);
+	}
+
+	/** Pages are served and an engine is up. */
+	healthy() {
+		return new Promise((done, fail) => {
+			get(`${this.url}/healthz`, { ca: readFileSync(this.tls.crt), agent: false }, (reply) => {
+				reply.resume();
+				done(reply.statusCode === 200);
+			}).on('error', fail);
+		});
 	}
 
 	/** The one-time link that the program prints for the first administrator. */
