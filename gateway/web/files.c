@@ -13,10 +13,10 @@
 enum { FILE_MAX = 32 << 20, CACHE_MAX = 64 << 20 };
 
 static const struct page { const char *path; bool prefix; const char *file; } pages[] = {
-	{ "/", false, "index.html" },
+	{ "/", false, "console/index.html" },
 	{ "/wall", false, "wall/index.html" },
 	{ "/room", false, "room/index.html" },
-	{ "/setup", false, "setup.html" },
+	{ "/setup", false, "setup/index.html" },
 	{ "/j/", true, "field/index.html" },
 	{ "/certificate/", true, "certificate/index.html" },
 };
@@ -93,7 +93,9 @@ static bool in_folder(const char *name)
 static const char *file_of(const char *path)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
-		if (pages[i].prefix ? g_str_has_prefix(path, pages[i].path) : strcmp(path, pages[i].path) == 0) {
+		const char *tail = g_str_has_prefix(path, pages[i].path) ? path + strlen(pages[i].path) : NULL;
+		/* Ids and tokens have no dot: /certificate/main.js is a file, /certificate/<id> the page. */
+		if (tail && (pages[i].prefix ? strchr(tail, '.') == NULL : *tail == '\0')) {
 			return pages[i].file;
 		}
 	}

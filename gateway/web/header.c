@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define COOKIE "ortoo_session"
 enum { TOKEN_MAX = 128, HOST_MAX = 255 };
 
 static bool is_token_char(char c)
@@ -24,13 +23,32 @@ static char *take_token(const char *s, size_t len)
 	return g_strndup(s, len);
 }
 
-static char *cookie_token(const char *cookies)
+/* One browser may be console, wall and phone at once (a newcomer's is): each kind of credential has its own cookie. The
+ * openers name theirs by the path, a WebSocket by ?as=. */
+const char *cookie_name(const char *path, const char *query)
 {
+	static const struct { const char *path, *query, *name; } rows[] = {
+		{ "/api/v1/link.open", NULL, "ortoo_field" },
+		{ "/api/v1/device.open", NULL, "ortoo_device" },
+		{ "/ws", "as=field", "ortoo_field" },
+		{ "/ws", "as=device", "ortoo_device" },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		if (g_str_equal(path, rows[i].path) && (!rows[i].query || g_strcmp0(query, rows[i].query) == 0)) {
+			return rows[i].name;
+		}
+	}
+	return "ortoo_session";
+}
+
+static char *cookie_token(const char *cookies, const char *name)
+{
+	g_autofree char *start = g_strconcat(name, "=", NULL);
 	g_auto(GStrv) parts = g_strsplit(cookies, ";", 64);
 	for (char **p = parts; *p; p++) {
 		const char *pair = g_strstrip(*p);
-		if (g_str_has_prefix(pair, COOKIE "=")) {
-			const char *value = pair + strlen(COOKIE "=");
+		if (g_str_has_prefix(pair, start)) {
+			const char *value = pair + strlen(start);
 			return take_token(value, strlen(value));
 		}
 	}
@@ -38,13 +56,13 @@ static char *cookie_token(const char *cookies)
 }
 
 /* RFC 6750 2.1; the header wins, as scripts that send it mean it. */
-char *bearer_of(const char *authorization, const char *cookies)
+char *bearer_of(const char *authorization, const char *cookies, const char *name)
 {
 	if (authorization && g_ascii_strncasecmp(authorization, "Bearer ", 7) == 0) {
 		const char *value = authorization + 7;
 		return take_token(value, strlen(value));
 	}
-	return cookies ? cookie_token(cookies) : NULL;
+	return cookies ? cookie_token(cookies, name) : NULL;
 }
 
 static bool same_host(const char *origin, const char *scheme, const char *host)

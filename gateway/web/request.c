@@ -68,7 +68,7 @@ struct request *request_read(struct conn *c)
 	r->content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
 	r->if_match = header(wsi, WSI_TOKEN_HTTP_IF_MATCH);
 	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
-	r->token = bearer_of(authorization, cookies);
+	r->token = bearer_of(authorization, cookies, cookie_name(r->path, r->query));
 	r->remote = remote_of(c);
 	return r;
 }

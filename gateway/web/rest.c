@@ -9,10 +9,10 @@
 enum { API_BODY_MAX = 1 << 20 };
 #define JSON_TYPE "application/json; charset=utf-8"
 
-static char *cookie_header(const gw_web *web, const char *token, int64_t expires_ms)
+static char *cookie_header(const gw_web *web, const char *name, const char *token, int64_t expires_ms)
 {
 	int64_t left_s = *token ? (expires_ms - ort_wall_ms()) / 1000 : 0;
-	return g_strdup_printf("ortoo_session=%s; Path=/; HttpOnly; SameSite=Strict%s; Max-Age=%" G_GINT64_FORMAT, token,
+	return g_strdup_printf("%s=%s; Path=/; HttpOnly; SameSite=Strict%s; Max-Age=%" G_GINT64_FORMAT, name, token,
 			       web->tls || web->trust_forwarded ? "; Secure" : "", MAX(left_s, 0));
 }
 
@@ -24,7 +24,7 @@ static void answered(const struct gw_api_rest_reply *reply, void *user_data)
 				       .len = strlen(reply->body), .headers = headers };
 	g_autofree char *cookie = NULL, *retry = NULL;
 	if (reply->cookie) {
-		cookie = cookie_header(x->web, reply->cookie, reply->cookie_expires_ms);
+		cookie = cookie_header(x->web, x->cookie, reply->cookie, reply->cookie_expires_ms);
 		headers[out.n_headers++] = (struct gw_web_header){ "Set-Cookie", cookie };
 	}
 	if (reply->retry_after_s) {
@@ -50,6 +50,7 @@ static void post(gw_web_exchange *x, const struct gw_web_request *r, void *user_
 		refuse(x, GW_ERROR_INVALID, "Content-Type must be application/json");
 		return;
 	}
+	x->cookie = cookie_name(r->path, r->query);
 	gw_api_call *call = gw_api_call_rest(web->api, r->tail, r->body, r->len, r->token, r->remote, ort_now_us(), answered, x);
 	if (call) {
 		x->call = call;

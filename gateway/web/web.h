@@ -40,7 +40,7 @@ struct gw_web_request {		/* borrowed for the handler's call */
 	const char *path;	/* whole, decoded, without query */
 	const char *tail;	/* after the prefix */
 	const char *query;	/* without '?', may be NULL */
-	const char *content_type, *token, *if_match, *origin;	/* may be NULL; token: bearer, or the session cookie */
+	const char *content_type, *token, *if_match, *origin;	/* may be NULL; token: bearer, or the cookie of its kind */
 	const char *remote;	/* address without port */
 	bool loopback;
 	const char *body;	/* NUL after len */

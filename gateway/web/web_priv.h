@@ -20,6 +20,7 @@ struct gw_web_exchange {
 	gw_web *web;			/* NULL once it was stopped */
 	struct conn *conn;		/* NULL once it has gone */
 	gw_api_call *call;		/* REST that waits */
+	const char *cookie;		/* name of the one that its answer may set, a literal */
 	GList link;			/* web->exchanges */
 	bool head;			/* answer without body */
 };
@@ -101,7 +102,8 @@ void conn_chore(struct conn *c);		/* have the chores run */
 void conn_tick(gw_web *web, int64_t now_us);
 
 /* header.c: pure */
-char *bearer_of(const char *authorization, const char *cookies);	/* token or NULL */
+const char *cookie_name(const char *path, const char *query);	/* a literal; query may be NULL */
+char *bearer_of(const char *authorization, const char *cookies, const char *name);	/* token or NULL */
 bool origin_is_ours(const char *origin, const char *host, bool tls, bool any_scheme, char *const *others);
 bool host_is_sane(const char *host);
 bool path_is_sane(const char *path);

@@ -29,7 +29,7 @@ static void origin(const void *data)
 	g_assert_cmpint(origin_is_ours(row->origin, row->host, row->tls, row->any, others), ==, row->want);
 }
 
-static const struct token_row { const char *name, *authorization, *cookies, *want; } tokens[] = {
+static const struct token_row { const char *name, *authorization, *cookies, *want, *path, *query; } tokens[] = {
 	{ "cookie", NULL, "ortoo_session=abc-_1", "abc-_1" },
 	{ "cookie-among-others", NULL, "a=b; ortoo_session=abc; c=d", "abc" },
 	{ "bearer", "Bearer xyz", NULL, "xyz" },
@@ -40,12 +40,18 @@ static const struct token_row { const char *name, *authorization, *cookies, *wan
 	{ "bad-character", NULL, "ortoo_session=a b", NULL },
 	{ "quotes", "Bearer \"x\"", NULL, NULL },
 	{ "nothing", NULL, NULL, NULL },
+	{ "phone-ws", NULL, "ortoo_session=abc; ortoo_field=f", "f", "/ws", "as=field" },
+	{ "phone-opener", NULL, "ortoo_session=abc; ortoo_field=f", "f", "/api/v1/link.open" },
+	{ "screen-ws", NULL, "ortoo_session=abc; ortoo_device=d", "d", "/ws", "as=device" },
+	{ "screen-opener", NULL, "ortoo_session=abc", NULL, "/api/v1/device.open" },
+	{ "console-ws", NULL, "ortoo_field=f; ortoo_session=abc; ortoo_device=d", "abc", "/ws" },
+	{ "unknown-kind", NULL, "ortoo_field=f; ortoo_session=abc", "abc", "/ws", "as=x" },
 };
 
 static void token(const void *data)
 {
 	const struct token_row *row = data;
-	g_autofree char *got = bearer_of(row->authorization, row->cookies);
+	g_autofree char *got = bearer_of(row->authorization, row->cookies, cookie_name(row->path ? row->path : "/", row->query));
 	g_assert_cmpstr(got, ==, row->want);
 }
 

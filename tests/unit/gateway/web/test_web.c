@@ -99,7 +99,7 @@ static char *make_pages(void)
 	g_autofree char *root = g_build_filename(folder, "root", NULL);
 	g_assert_nonnull(folder);
 	put_file(folder, "secret.txt", "secret");
-	put_file(folder, "root/index.html", "<!doctype html>console");
+	put_file(folder, "root/console/index.html", "<!doctype html>console");
 	put_file(folder, "root/field/index.html", "<!doctype html>field");
 	put_file(folder, "root/lib/api.js", "export {}");
 	put_file(folder, "root/lib/notes.md", "no type");
