@@ -102,20 +102,22 @@ static void decrease(mcu_bwe *b, double to_bps, int64_t now_us)
 	clamp(b);
 }
 
-/* 8 % a second while what we send proves it; 4 % beyond the proof, and not in the pause after a failure. */
+/* 30 % a second until the first trouble; then 8 % while what we send proves it, 4 % beyond the proof, and that not in
+ * the pause after a failure. */
 static void grow(mcu_bwe *b, int64_t now_us)
 {
-	int64_t dt = now_us - b->grown_us;
+	int64_t dt = b->grown_us ? now_us - b->grown_us : 0;
 
 	b->grown_us = now_us;
-	if (dt <= 0 || dt > 1000000 || b->loss > 0.02 || b->over_since_us) {
+	if (dt <= 0 || b->loss > 0.02 || b->over_since_us) {
 		return;
 	}
 	bool proven = b->acked_bps > 0 && b->bps < 1.5 * b->acked_bps;
 	if (!proven && now_us < b->paused_until_us) {
 		return;
 	}
-	b->bps *= 1 + (proven ? 0.08 : 0.04) * (double)dt / 1e6;
+	double a_second = !b->decreased_us ? 0.30 : proven ? 0.08 : 0.04;
+	b->bps *= 1 + a_second * (double)(dt > 1000000 ? 1000000 : dt) / 1e6;
 	clamp(b);
 }
 
@@ -300,6 +302,7 @@ void mcu_bwe_loss(mcu_bwe *b, uint8_t fraction_lost, int64_t now_us)
 	b->now_us = now_us;
 	b->loss = fraction_lost / 256.0;
 	react_to_loss(b, now_us);
+	grow(b, now_us);
 }
 
 uint64_t mcu_bwe_bps(const mcu_bwe *b)

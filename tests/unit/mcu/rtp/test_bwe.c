@@ -138,6 +138,10 @@ static void report_blocks_alone_react_to_loss(void)
 	g_assert_cmpuint(mcu_bwe_bps(b), ==, 1000000);
 	mcu_bwe_loss(b, 128, 2000000);
 	g_assert_cmpuint(mcu_bwe_bps(b), ==, 750000);
+	for (int64_t t = 3000000; t < 63000000; t += 1000000) {
+		mcu_bwe_loss(b, 0, t);
+	}
+	g_assert_cmpuint(mcu_bwe_bps(b), >, 3000000);
 	mcu_bwe_free(b);
 }
 
