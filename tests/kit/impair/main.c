@@ -32,7 +32,7 @@ struct waiting {
 	uint8_t data[];
 };
 struct relay {
-	int fd, epoll;
+	int epoll, fd;	/* fd not first: its address and that of the struct are the two tags of epoll */
 	struct sockaddr_in server;
 	struct impair model[2];
 	struct client clients[MAX_CLIENTS];
