@@ -78,10 +78,6 @@ char *mcu_transport_dump(const mcu_transport *t);	/* JSON object text, (transfer
 void mcu_transport_send_rtp(mcu_transport *t, const uint8_t *header, unsigned header_len, const uint8_t *payload,
 			    unsigned payload_len);
 void mcu_transport_send_rtcp(mcu_transport *t, const uint8_t *data, unsigned len);
-/* Look-ahead for the runs: the longest payload of the frame whose packets are sent next, 0 = unknown (also the start).
- * Packets whose payload is up to 8 octets shorter get RTP padding to that length. Without it only packets that follow a
- * longer one are padded. Holds for all transports until changed. */
-void mcu_port_equalise(mcu_port *port, unsigned payload_len);
 /* A TCP peer that cannot keep up: everything for it is dropped until a quarter of its queue's limit is left. When this
  * turns false again the room begins with a key frame. */
 bool mcu_transport_congested(const mcu_transport *t);

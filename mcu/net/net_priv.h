@@ -16,6 +16,7 @@ enum {
 	NET_DATAGRAM = 1500,	/* longest datagram accepted */
 	NET_SLOT = 1600,	/* room for one packet in the out area */
 	NET_OUT = 256,		/* packets gathered before a flush by itself */
+	NET_LEARNT = 8,		/* size steps remembered within a batch */
 	NET_SEGMENTS = 64,	/* UDP_MAX_SEGMENTS of Linux */
 	NET_RUN_BYTES = 65000,	/* below the 65,507 of a UDP payload */
 	NET_SOCKS = 16,		/* listening addresses */
@@ -107,7 +108,8 @@ struct net_out {
 	uint8_t *area;
 	uint32_t fill;
 	unsigned n_packets, n_runs;
-	unsigned target;	/* mcu_port_equalise() */
+	unsigned n_learnt;
+	struct net_step { uint16_t from, to; } learnt[NET_LEARNT];	/* sizes on the wire; see out.c */
 	struct net_run runs[NET_OUT];
 };
 
@@ -123,7 +125,6 @@ struct mcu_transport {
 	struct ort_fsm fsm;
 	const char *why;		/* literal, of the last state */
 	struct net_creds local, old;	/* old: until a pair of the new generation is nominated */
-	char remote_ufrag[257], remote_pwd[257];
 	uint8_t remote_hash[MCU_DTLS_HASH];
 	bool connected, dtls_client, dead;
 	struct net_pair *pairs[NET_PAIRS], *selected;
@@ -209,6 +210,7 @@ int64_t net_tcp_timers(mcu_port *port, int64_t now_us);	/* closes idle connectio
 /* out.c */
 void net_path_send(mcu_port *port, const struct net_path *path, const uint8_t *data, size_t len);
 void net_out_flush(mcu_port *port);
+void net_out_batch_end(mcu_port *port);
 
 /* ice.c */
 void net_ice_init(mcu_port *port);

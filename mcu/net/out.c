@@ -1,6 +1,10 @@
 /* Egress. A packet is sealed straight to its place in the out area, behind the one before it: consecutive packets of
  * one transport are one run, a run is one send. Runs need equal sizes (UDP_SEGMENT: only the last may be shorter), so
- * packets that are a few octets short get RTP padding. */
+ * packets that are a few octets short get RTP padding.
+ *
+ * Encoders send the short packets of a frame first, and what is sealed cannot grow. But the same frame goes to many
+ * receivers: where the first one's run broke because a packet was a little longer, the sizes are remembered until the
+ * end of the batch, and the runs of the others begin with the longer size. */
 #include "mcu/net/net_priv.h"
 
 #include <string.h>
@@ -44,11 +48,6 @@ void mcu_port_flush(mcu_port *port)
 	net_out_flush(port);
 }
 
-void mcu_port_equalise(mcu_port *port, unsigned payload_len)
-{
-	port->out.target = payload_len;
-}
-
 /* The run that a packet of `pair` may still join, or NULL. */
 static struct net_run *open_run(struct net_out *out, const struct net_pair *pair)
 {
@@ -68,38 +67,70 @@ static uint8_t *place(mcu_port *port)
 	return out->area + out->fill;
 }
 
+static uint16_t learnt(const struct net_out *out, unsigned size)
+{
+	for (unsigned i = 0; i < NET_LEARNT; i++) {
+		if (out->learnt[i].from == size) {
+			return out->learnt[i].to;
+		}
+	}
+	return 0;
+}
+
+/* A run of `from` ended at a packet of `to`. A step that goes on from an earlier one lengthens that. */
+static void learn(struct net_out *out, uint16_t from, uint16_t to)
+{
+	if (to - from > MCU_SRTP_PAD || learnt(out, from) > 0) {
+		return;
+	}
+	for (unsigned i = 0; i < NET_LEARNT; i++) {
+		if (out->learnt[i].to == from && to - out->learnt[i].from <= MCU_SRTP_PAD) {
+			out->learnt[i].to = to;
+		}
+	}
+	out->learnt[out->n_learnt++ % NET_LEARNT] = (struct net_step){ from, to };
+}
+
+void net_out_batch_end(mcu_port *port)
+{
+	net_out_flush(port);
+	if (port->out.n_learnt > 0) {
+		memset(port->out.learnt, 0, sizeof(port->out.learnt));
+		port->out.n_learnt = 0;
+	}
+}
+
+/* `r` is the run it may join, or NULL. */
 static void append(mcu_port *port, struct net_pair *pair, struct net_run *r, unsigned len)
 {
 	struct net_out *out = &port->out;
+	bool tcp = pair->path.tcp != NULL;
 
-	if (r == NULL || (pair->path.tcp == NULL && len > r->segment) || r->len + len > NET_RUN_BYTES) {
+	if (r != NULL && !tcp && len > r->segment) {
+		learn(out, r->segment, (uint16_t)len);
+		r = NULL;
+	}
+	if (r == NULL || r->len + len > NET_RUN_BYTES) {
 		r = &out->runs[out->n_runs++];
 		*r = (struct net_run){ .path = pair->path, .pair = pair, .offset = out->fill,
 				       .segment = (uint16_t)len };
 	}
 	r->len += len;
 	r->n++;
-	r->closed = pair->path.tcp == NULL && len < r->segment;
+	r->closed = !tcp && len < r->segment;
 	out->fill += len;
 	out->n_packets++;
 	pair->t->packets_out++;
 	pair->t->bytes_out += len;
 }
 
-/* Octets of padding that bring a packet of `size` to the size of its run, or to the announced one. Never on a header
+/* Octets of padding that bring a packet of `size` to the size of its run, or to that of a run to come. Never on a header
  * that already has the P bit: its count octet is the payload's last. */
-static unsigned padding(const struct net_out *out, const struct net_run *r, const uint8_t *header, unsigned header_len,
-			unsigned tag, unsigned size)
+static unsigned padding(const struct net_out *out, const struct net_run *r, const uint8_t *header, unsigned size)
 {
-	unsigned want = out->target > 0 ? header_len + out->target + tag : 0;
+	unsigned want = r != NULL && size <= r->segment ? r->segment : learnt(out, size);
 
-	if (header[0] & 0x20) {
-		return 0;
-	}
-	if (r != NULL && size <= r->segment) {
-		want = r->segment;
-	}
-	return want > size && want - size <= MCU_SRTP_PAD ? want - size : 0;
+	return !(header[0] & 0x20) && want > size && want - size <= MCU_SRTP_PAD ? want - size : 0;
 }
 
 static void count_refusal(mcu_port *port, int error)
@@ -115,7 +146,7 @@ void mcu_transport_send_rtp(mcu_transport *t, const uint8_t *header, unsigned he
 			    unsigned payload_len)
 {
 	mcu_port *port = t->port;
-	unsigned prefix, pad = 0, tag;
+	unsigned prefix, pad = 0;
 	struct net_run *r;
 	uint8_t *at;
 	int n;
@@ -135,9 +166,8 @@ void mcu_transport_send_rtp(mcu_transport *t, const uint8_t *header, unsigned he
 	at = place(port);
 	r = open_run(&port->out, t->selected);
 	prefix = t->selected->path.tcp != NULL ? 2 : 0;
-	tag = mcu_srtp_overhead(t->out);
 	if (prefix == 0) {
-		pad = padding(&port->out, r, header, header_len, tag, header_len + payload_len + tag);
+		pad = padding(&port->out, r, header, header_len + payload_len + mcu_srtp_overhead(t->out));
 	}
 	n = mcu_srtp_protect(t->out, header, header_len, payload, payload_len, pad, at + prefix);
 	if (n < 0) {

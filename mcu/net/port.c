@@ -182,7 +182,7 @@ void net_port_batch_end(mcu_port *port)
 	if (port->ops.on_batch_end != NULL) {
 		port->ops.on_batch_end(port, port->now_us, port->user_data);
 	}
-	net_out_flush(port);
+	net_out_batch_end(port);
 }
 
 /* Timers: a binary heap of transports by their earliest deadline. A deadline that moves later (each valid check does

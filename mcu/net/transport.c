@@ -475,7 +475,6 @@ int mcu_transport_connect(mcu_transport *t, const char *ufrag, const char *pwd, 
 	if (!accepts(t, TE_CONNECT)) {
 		return refuse(err, "the transport is closed");
 	}
-	g_strlcpy(t->remote_ufrag, ufrag, sizeof(t->remote_ufrag));
 	memcpy(t->remote_hash, hash, sizeof(hash));
 	t->dtls_client = dtls_client;
 	t->connected = true;
