@@ -32,7 +32,7 @@ struct waiting {
 	uint8_t data[];
 };
 struct relay {
-	int epoll, fd;	/* fd not first: its address and that of the struct are the two tags of epoll */
+	int epoll, fd, in;	/* in: commands */
 	struct sockaddr_in server;
 	struct impair model[2];
 	struct client clients[MAX_CLIENTS];
@@ -195,7 +195,7 @@ static void command(struct relay *r, const char *line)
 static void from_stdin(struct relay *r)
 {
 	char text[4096];
-	ssize_t n = read(STDIN_FILENO, text, sizeof(text) - 1);
+	ssize_t n = read(r->in, text, sizeof(text) - 1);
 	g_auto(GStrv) lines = NULL;
 
 	if (n <= 0) {
@@ -232,7 +232,7 @@ static void turn(struct relay *r)
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.ptr == &r->fd) {
 			from_clients(r);
-		} else if (ev[i].data.ptr == r) {
+		} else if (ev[i].data.ptr == &r->in) {
 			from_stdin(r);
 		} else {
 			from_server(r, ev[i].data.ptr);
@@ -274,7 +274,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	watch(r, r->fd, &r->fd);
-	watch(r, STDIN_FILENO, r);
+	r->in = STDIN_FILENO;
+	watch(r, r->in, &r->in);
 	printf("port %u\n", ntohs(at.sin_port));
 	fflush(stdout);
 	while (!r->end) {
