@@ -56,26 +56,26 @@ static inline struct session *priv(const struct gw_api_session *s)
 }
 
 /* session.c */
-struct session *session_new(gw_api *api, const struct gw_api_transport_ops *transport, const char *remote, void *user,
+struct session *gw_api_session_new(gw_api *api, const struct gw_api_transport_ops *transport, const char *remote, void *user,
 			    int64_t now_us);
-void session_free(struct session *s);
-bool session_send(struct session *s, json_t *message);	/* message stolen */
+void gw_api_session_free(struct session *s);
+bool gw_api_session_send(struct session *s, json_t *message);	/* message stolen */
 
 /* call.c */
-gw_api_call *call_new(struct session *s, enum gw_method method);
-bool call_run(gw_api_call *call, const void *request);	/* true: waits; false: answered, freed, a REST session too */
-void call_orphan(gw_api_call *call);			/* the session goes */
+gw_api_call *gw_api_call_new(struct session *s, enum gw_method method);
+bool gw_api_call_run(gw_api_call *call, const void *request);	/* true: waits; false: answered, freed, a REST session too */
+void gw_api_call_orphan(gw_api_call *call);			/* the session goes */
 
 /* dispatch.c: all that is common to WebSocket and REST. GW_ERROR_N = go on. */
-enum gw_error check_method(struct session *s, int method, unsigned wrong_transport, size_t len, int64_t now_us, char **ret_why);
-enum gw_error start_call(struct session *s, enum gw_method method, json_t *params, gw_api_call **ret_call, void **ret_request,
+enum gw_error gw_api_check_method(struct session *s, int method, unsigned wrong_transport, size_t len, int64_t now_us, char **ret_why);
+enum gw_error gw_api_start_call(struct session *s, enum gw_method method, json_t *params, gw_api_call **ret_call, void **ret_request,
 			 char **ret_why);
-void refuse(struct session *s, json_t *id, enum gw_error error, const char *why);
+void gw_api_refuse(struct session *s, json_t *id, enum gw_error error, const char *why);
 
 /* builtin.c */
-void bind_builtin(gw_api *api);
+void gw_api_bind_builtin(gw_api *api);
 
 /* limiter.c */
-bool bucket_take(struct bucket *b, double rate, double burst, int64_t now_us);
+bool gw_api_bucket_take(struct bucket *b, double rate, double burst, int64_t now_us);
 
-bool table_is_bare(const struct ort_json_table *table);	/* result is its one member "value" */
+bool gw_api_table_is_bare(const struct ort_json_table *table);	/* result is its one member "value" */

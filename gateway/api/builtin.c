@@ -6,7 +6,7 @@
 static void time_sync(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
 {
 	const struct gw_time_sync *in = request;
-	gw_api_reply(call, &(struct gw_time_sync_reply){ in->client_ms, ort_wall_ms() });
+	gw_api_reply(call, &(struct gw_time_sync_reply){in->client_ms, ort_wall_ms()});
 }
 
 static void auth_bearer(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -28,7 +28,7 @@ static void auth_bearer(struct gw_api_session *s, const void *request, gw_api_ca
 			   });
 }
 
-void bind_builtin(gw_api *api)
+void gw_api_bind_builtin(gw_api *api)
 {
 	gw_api_bind(api, GW_METHOD_TIME_SYNC, time_sync, NULL);
 	gw_api_bind(api, GW_METHOD_AUTH_BEARER, auth_bearer, NULL);

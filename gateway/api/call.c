@@ -1,10 +1,11 @@
-/* A request on its way: answered now or later, once. The session may go first, the gw_api too; then the answer is dropped. */
+/* A request on its way: answered now or later, once. The session may go first, the gw_api too; then the answer is
+ * dropped. */
 #include "gateway/api/api_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-gw_api_call *call_new(struct session *s, enum gw_method method)
+gw_api_call *gw_api_call_new(struct session *s, enum gw_method method)
 {
 	gw_api *api = s->pub.api;
 	gw_api_call *call = g_new0(gw_api_call, 1);
@@ -17,7 +18,7 @@ gw_api_call *call_new(struct session *s, enum gw_method method)
 	return call;
 }
 
-void call_orphan(gw_api_call *call)
+void gw_api_call_orphan(gw_api_call *call)
 {
 	if (call->session) {
 		g_queue_unlink(&call->session->calls, &call->session_link);
@@ -29,19 +30,19 @@ void call_orphan(gw_api_call *call)
 static void call_free(gw_api_call *call)
 {
 	struct session *s = call->session;
-	call_orphan(call);
+	gw_api_call_orphan(call);
 	if (call->api) {
 		g_queue_unlink(&call->api->calls, &call->api_link);
 	}
 	if (s && s->pub.rest) {
-		session_free(s);
+		gw_api_session_free(s);
 	}
 	json_decref(call->id);
 	g_free(call->cookie);
 	g_free(call);
 }
 
-bool call_run(gw_api_call *call, const void *request)
+bool gw_api_call_run(gw_api_call *call, const void *request)
 {
 	const struct handler *h = &call->api->handlers[call->method];
 	call->api->counters[N_calls]++;
@@ -55,9 +56,10 @@ bool call_run(gw_api_call *call, const void *request)
 	return true;
 }
 
-bool table_is_bare(const struct ort_json_table *table)
+bool gw_api_table_is_bare(const struct ort_json_table *table)
 {
-	return table->n_fields == 1 && table->fields[0].type == ORT_J_RAW && strcmp(table->fields[0].name, "value") == 0;
+	return table->n_fields == 1 && table->fields[0].type == ORT_J_RAW &&
+	       strcmp(table->fields[0].name, "value") == 0;
 }
 
 static json_t *print_reply(const struct ort_json_table *table, const void *reply)
@@ -65,7 +67,7 @@ static json_t *print_reply(const struct ort_json_table *table, const void *reply
 	if (!reply) {
 		return json_object();
 	}
-	if (table_is_bare(table)) {
+	if (gw_api_table_is_bare(table)) {
 		const struct gw_raw *raw = reply;
 		return raw->value ? json_incref(raw->value) : json_null();
 	}
@@ -112,8 +114,8 @@ void gw_api_reply(gw_api_call *call, const void *reply)
 			free(text);
 			json_decref(result);
 		} else {
-			(void)session_send(call->session,
-					   json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", call->id, "result", result));
+			(void)gw_api_session_send(call->session, json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id",
+									   call->id, "result", result));
 		}
 	}
 	answered(call);
@@ -129,7 +131,7 @@ void gw_api_fail(gw_api_call *call, enum gw_error error, const char *why)
 			g_autofree char *body = gw_error_body(error, why);
 			rest_done(call, gw_errors[error].http, body);
 		} else {
-			refuse(call->session, call->id, error, why);
+			gw_api_refuse(call->session, call->id, error, why);
 		}
 	}
 	answered(call);
@@ -156,7 +158,7 @@ void gw_api_rest_cancel(gw_api_call *call)
 {
 	struct session *s = call->session;
 	if (s) {
-		call_orphan(call);
-		session_free(s);
+		gw_api_call_orphan(call);
+		gw_api_session_free(s);
 	}
 }

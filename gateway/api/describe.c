@@ -51,9 +51,9 @@ static json_t *operation(const struct gw_method_row *row)
 	json_t *ok = reference(row->reply), *body = reference(row->request);
 	json_t *error = json_pack("{s:s}", "$ref", "#/components/responses/error");
 	json_object_set_new(ok, "description", json_string("done"));
-	json_t *op = json_pack("{s:s,s:s,s:o,s:o,s:i,s:{s:o,s:o}}", "operationId", row->name, "summary", row->doc, "requestBody",
-			       body, "x-roles", roles_of(row), "x-max-bytes", (int)row->max_bytes, "responses", "200", ok,
-			       "default", error);
+	json_t *op = json_pack("{s:s,s:s,s:o,s:o,s:i,s:{s:o,s:o}}", "operationId", row->name, "summary", row->doc,
+			       "requestBody", body, "x-roles", roles_of(row), "x-max-bytes", (int)row->max_bytes,
+			       "responses", "200", ok, "default", error);
 	if (row->roles & (1U << GW_ROLE_NONE)) {
 		json_object_set_new(op, "security", json_array());
 	}
@@ -74,7 +74,7 @@ static json_t *paths(void)
 
 static json_t *table_schema(const struct ort_json_table *table)
 {
-	if (table_is_bare(table)) {
+	if (gw_api_table_is_bare(table)) {
 		return json_pack("{s:s,s:s}", "type", "object", "title", table_title(table));
 	}
 	return ort_json_schema(table);
@@ -92,9 +92,9 @@ static json_t *schemas(void)
 	}
 	json_object_set_new(out, "error",
 			    json_pack("{s:s,s:{s:{s:s,s:{s:{s:s,s:o},s:{s:s},s:{s:s},s:{s:s}}}}}", "type", "object",
-				      "properties", "error", "type", "object", "properties", "code", "type", "string", "enum",
-				      codes, "message", "type", "string", "message_zh", "type", "string", "why", "type",
-				      "string"));
+				      "properties", "error", "type", "object", "properties", "code", "type", "string",
+				      "enum", codes, "message", "type", "string", "message_zh", "type", "string", "why",
+				      "type", "string"));
 	return out;
 }
 
@@ -103,16 +103,17 @@ static json_t *websocket_part(void)
 {
 	json_t *events = json_object(), *methods = json_object();
 	for (int i = 0; i < GW_EVENT_N; i++) {
-		json_object_set_new(events, gw_events[i].name,
-				    json_pack("{s:s,s:s}", "summary", gw_events[i].doc, "params", table_title(gw_events[i].body)));
+		json_object_set_new(
+			events, gw_events[i].name,
+			json_pack("{s:s,s:s}", "summary", gw_events[i].doc, "params", table_title(gw_events[i].body)));
 	}
 	for (int i = 0; i < GW_METHOD_N; i++) {
 		const struct gw_method_row *row = &gw_methods[i];
 		if (!(row->flags & GW_METHOD_REST_ONLY)) {
 			json_object_set_new(methods, row->name,
 					    json_pack("{s:s,s:s,s:s,s:o}", "summary", row->doc, "params",
-						      table_title(row->request), "result", table_title(row->reply), "roles",
-						      roles_of(row)));
+						      table_title(row->request), "result", table_title(row->reply),
+						      "roles", roles_of(row)));
 		}
 	}
 	return json_pack("{s:s,s:o,s:o}", "path", "/ws", "methods", methods, "events", events);
@@ -120,19 +121,20 @@ static json_t *websocket_part(void)
 
 static json_t *security(void)
 {
-	return json_pack("{s:{s:s,s:s,s:s},s:{s:s,s:s}}", "cookie", "type", "apiKey", "in", "cookie", "name", "ortoo_session",
-			 "bearer", "type", "http", "scheme", "bearer");
+	return json_pack("{s:{s:s,s:s,s:s},s:{s:s,s:s}}", "cookie", "type", "apiKey", "in", "cookie", "name",
+			 "ortoo_session", "bearer", "type", "http", "scheme", "bearer");
 }
 
 json_t *gw_api_openapi(const char *server_url)
 {
-	json_t *error = reference(&(struct ort_json_table){ .name = "error" });
+	json_t *error = reference(&(struct ort_json_table){.name = "error"});
 	json_object_set_new(error, "description", json_string("refused or failed; the status follows the code"));
-	json_t *components = json_pack("{s:o,s:o,s:{s:o}}", "schemas", schemas(), "securitySchemes", security(), "responses",
-				       "error", error);
-	return json_pack("{s:s,s:{s:s,s:s},s:[{s:s}],s:[{s:[]},{s:[]}],s:o,s:o,s:o}", "openapi", "3.1.0", "info", "title",
-			 "Ortoo gateway", "version", ORT_VERSION, "servers", "url", server_url ? server_url : "/", "security",
-			 "cookie", "bearer", "paths", paths(), "components", components, "x-websocket", websocket_part());
+	json_t *components = json_pack("{s:o,s:o,s:{s:o}}", "schemas", schemas(), "securitySchemes", security(),
+				       "responses", "error", error);
+	return json_pack("{s:s,s:{s:s,s:s},s:[{s:s}],s:[{s:[]},{s:[]}],s:o,s:o,s:o}", "openapi", "3.1.0", "info",
+			 "title", "Ortoo gateway", "version", ORT_VERSION, "servers", "url",
+			 server_url ? server_url : "/", "security", "cookie", "bearer", "paths", paths(), "components",
+			 components, "x-websocket", websocket_part());
 }
 
 static char *markdown(void)

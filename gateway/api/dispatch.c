@@ -6,9 +6,10 @@
 #include "mcu/base/rpc.h"
 
 enum {
-	PARSE_ANYWAY = 4096,	/* a refused message up to this size is still read for its id, so that the client's promise ends */
-	PATIENCE = 300,		/* messages over the rate in a row until the socket is closed */
-	CLOSE_POLICY = 1008,	/* RFC 6455 7.4.1 */
+	PARSE_ANYWAY = 4096, /* a refused message up to this size is still read for its id, so that the client's promise
+				ends */
+	PATIENCE = 300,	     /* messages over the rate in a row until the socket is closed */
+	CLOSE_POLICY = 1008, /* RFC 6455 7.4.1 */
 };
 
 static json_t *error_data(enum gw_error error, const char *why)
@@ -30,18 +31,18 @@ char *gw_error_body(enum gw_error error, const char *why)
 }
 
 /* `id` borrowed; NULL = it could not be read (JSON-RPC 2.0 section 5: then null). */
-void refuse(struct session *s, json_t *id, enum gw_error error, const char *why)
+void gw_api_refuse(struct session *s, json_t *id, enum gw_error error, const char *why)
 {
 	const struct gw_error_row *row = &gw_errors[error];
-	(void)session_send(s, json_pack("{s:s,s:O?,s:{s:i,s:s,s:o}}", "jsonrpc", "2.0", "id", id, "error", "code", row->code,
-					"message", row->en, "data", error_data(error, why)));
+	(void)gw_api_session_send(s, json_pack("{s:s,s:O?,s:{s:i,s:s,s:o}}", "jsonrpc", "2.0", "id", id, "error",
+					       "code", row->code, "message", row->en, "data", error_data(error, why)));
 }
 
 static void refuse_counted(struct session *s, json_t *id, enum gw_error error, const char *why)
 {
 	s->pub.api->counters[N_refused]++;
 	s->pub.api->errors[error]++;
-	refuse(s, id, error, why);
+	gw_api_refuse(s, id, error, why);
 }
 
 static const char *wrong_transport_text(unsigned flags)
@@ -49,7 +50,8 @@ static const char *wrong_transport_text(unsigned flags)
 	return flags & GW_METHOD_REST_ONLY ? "only by POST /api/v1" : "only over the WebSocket";
 }
 
-enum gw_error check_method(struct session *s, int method, unsigned wrong_transport, size_t len, int64_t now_us, char **ret_why)
+enum gw_error gw_api_check_method(struct session *s, int method, unsigned wrong_transport, size_t len, int64_t now_us,
+				  char **ret_why)
 {
 	gw_api *api = s->pub.api;
 	if (method < 0) {
@@ -76,8 +78,8 @@ enum gw_error check_method(struct session *s, int method, unsigned wrong_transpo
 	return GW_ERROR_N;
 }
 
-enum gw_error start_call(struct session *s, enum gw_method method, json_t *params, gw_api_call **ret_call, void **ret_request,
-			 char **ret_why)
+enum gw_error gw_api_start_call(struct session *s, enum gw_method method, json_t *params, gw_api_call **ret_call,
+				void **ret_request, char **ret_why)
 {
 	gw_api *api = s->pub.api;
 	const struct ort_json_table *table = gw_methods[method].request;
@@ -95,7 +97,7 @@ enum gw_error start_call(struct session *s, enum gw_method method, json_t *param
 	if (ort_json_read(table, params ? params : none, request, ret_why) < 0) {
 		return GW_ERROR_INVALID;
 	}
-	*ret_call = call_new(s, method);
+	*ret_call = gw_api_call_new(s, method);
 	*ret_request = g_steal_pointer(&request);
 	return GW_ERROR_N;
 }
@@ -103,7 +105,7 @@ enum gw_error start_call(struct session *s, enum gw_method method, json_t *param
 static bool within_rate(struct session *s, int64_t now_us)
 {
 	gw_api *api = s->pub.api;
-	bool ok = bucket_take(&s->bucket, api->limits.session_rate, api->limits.session_burst, now_us) &&
+	bool ok = gw_api_bucket_take(&s->bucket, api->limits.session_rate, api->limits.session_burst, now_us) &&
 		  gw_limiter_take(api->sources, s->source, now_us);
 	s->refusals = ok ? 0 : s->refusals + 1;
 	return ok;
@@ -111,9 +113,9 @@ static bool within_rate(struct session *s, int64_t now_us)
 
 static void over_rate(struct session *s, const char *text, size_t len)
 {
-	struct ort_rpc_frame frame = { 0 };
+	struct ort_rpc_frame frame = {0};
 	if (len <= PARSE_ANYWAY) {
-		(void)ort_rpc_parse(text, len, PARSE_ANYWAY, &frame);	/* bad ones have no id: null is right */
+		(void)ort_rpc_parse(text, len, PARSE_ANYWAY, &frame); /* bad ones have no id: null is right */
 	}
 	refuse_counted(s, frame.id, GW_ERROR_RATE_LIMITED, NULL);
 	json_decref(frame.root);
@@ -129,16 +131,16 @@ static void dispatch_request(struct session *s, const struct ort_rpc_frame *fram
 	g_autofree void *request = NULL;
 	gw_api_call *call = NULL;
 	int method = gw_method_by_name(frame->method);
-	enum gw_error err = check_method(s, method, GW_METHOD_REST_ONLY, len, now_us, &why);
+	enum gw_error err = gw_api_check_method(s, method, GW_METHOD_REST_ONLY, len, now_us, &why);
 	if (err == GW_ERROR_N) {
-		err = start_call(s, (enum gw_method)method, frame->params, &call, &request, &why);
+		err = gw_api_start_call(s, (enum gw_method)method, frame->params, &call, &request, &why);
 	}
 	if (err != GW_ERROR_N) {
 		refuse_counted(s, frame->id, err, why);
 		return;
 	}
 	call->id = json_incref(frame->id);
-	call_run(call, request);
+	gw_api_call_run(call, request);
 	ort_json_clear(gw_methods[method].request, request);
 }
 
@@ -163,7 +165,7 @@ static bool still_good(struct session *s)
 void gw_api_dispatch(struct gw_api_session *pub, const char *text, size_t len, int64_t now_us)
 {
 	struct session *s = priv(pub);
-	struct ort_rpc_frame frame = { 0 };
+	struct ort_rpc_frame frame = {0};
 	size_t max = gw_api_session_max_frame(pub);
 	pub->api->counters[N_frames]++;
 	if (s->ending) {

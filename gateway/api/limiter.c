@@ -1,5 +1,5 @@
-/* Token buckets by key. Memory is bounded whatever the number of sources: a bucket that has refilled says nothing and is
- * forgotten first; in a flood of new addresses any bucket is. */
+/* Token buckets by key. Memory is bounded whatever the number of sources: a bucket that has refilled says nothing and
+ * is forgotten first; in a flood of new addresses any bucket is. */
 #include "gateway/api/api_priv.h"
 
 #include <arpa/inet.h>
@@ -8,13 +8,13 @@
 #include "mcu/base/clock.h"
 
 struct gw_limiter {
-	GHashTable *buckets;	/* char * owned -> struct bucket * owned */
+	GHashTable *buckets; /* char * owned -> struct bucket * owned */
 	double rate, burst;
 	size_t max_keys;
 	int64_t swept_us;
 };
 
-bool bucket_take(struct bucket *b, double rate, double burst, int64_t now_us)
+bool gw_api_bucket_take(struct bucket *b, double rate, double burst, int64_t now_us)
 {
 	if (now_us > b->at_us) {
 		b->tokens += rate * (double)(now_us - b->at_us) / (double)ORT_US_PER_S;
@@ -80,10 +80,10 @@ bool gw_limiter_take(gw_limiter *l, const char *key, int64_t now_us)
 			make_room(l, now_us);
 		}
 		b = g_new(struct bucket, 1);
-		*b = (struct bucket){ l->burst, now_us };
+		*b = (struct bucket){l->burst, now_us};
 		g_hash_table_insert(l->buckets, g_strdup(key), b);
 	}
-	return bucket_take(b, l->rate, l->burst, now_us);
+	return gw_api_bucket_take(b, l->rate, l->burst, now_us);
 }
 
 size_t gw_limiter_size(const gw_limiter *l)

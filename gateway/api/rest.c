@@ -3,12 +3,15 @@
 
 #include <string.h>
 
-struct answer { gw_api_rest_fn fn; void *user_data; };
+struct answer {
+	gw_api_rest_fn fn;
+	void *user_data;
+};
 
 static void rest_refuse(gw_api *api, const struct answer *to, enum gw_error error, const char *why)
 {
 	g_autofree char *body = gw_error_body(error, why);
-	struct gw_api_rest_reply reply = { .status = gw_errors[error].http, .body = body };
+	struct gw_api_rest_reply reply = {.status = gw_errors[error].http, .body = body};
 	api->counters[N_refused]++;
 	api->errors[error]++;
 	if (error == GW_ERROR_RATE_LIMITED) {
@@ -41,8 +44,8 @@ static enum gw_error read_body(const char *body, size_t len, uint32_t max, json_
 	return *ret_params ? GW_ERROR_N : GW_ERROR_PARSE;
 }
 
-static enum gw_error rest_prepare(struct session *s, int method, const char *body, size_t len, const char *token, int64_t now_us,
-				  gw_api_call **ret_call, void **ret_request, char **ret_why)
+static enum gw_error rest_prepare(struct session *s, int method, const char *body, size_t len, const char *token,
+				  int64_t now_us, gw_api_call **ret_call, void **ret_request, char **ret_why)
 {
 	g_autoptr(json_t) params = NULL;
 	if (!gw_limiter_take(s->pub.api->sources, s->source, now_us)) {
@@ -50,36 +53,36 @@ static enum gw_error rest_prepare(struct session *s, int method, const char *bod
 	}
 	enum gw_error err = rest_authenticate(s, method, token, now_us);
 	if (err == GW_ERROR_N) {
-		err = check_method(s, method, GW_METHOD_WS_ONLY, len, now_us, ret_why);
+		err = gw_api_check_method(s, method, GW_METHOD_WS_ONLY, len, now_us, ret_why);
 	}
 	if (err == GW_ERROR_N) {
 		err = read_body(body, len, gw_methods[method].max_bytes, &params, ret_why);
 	}
 	if (err == GW_ERROR_N) {
-		err = start_call(s, (enum gw_method)method, params, ret_call, ret_request, ret_why);
+		err = gw_api_start_call(s, (enum gw_method)method, params, ret_call, ret_request, ret_why);
 	}
 	return err;
 }
 
-gw_api_call *gw_api_call_rest(gw_api *api, const char *name, const char *body, size_t len, const char *token, const char *remote,
-			      int64_t now_us, gw_api_rest_fn fn, void *user_data)
+gw_api_call *gw_api_call_rest(gw_api *api, const char *name, const char *body, size_t len, const char *token,
+			      const char *remote, int64_t now_us, gw_api_rest_fn fn, void *user_data)
 {
-	const struct answer to = { fn, user_data };
+	const struct answer to = {fn, user_data};
 	g_autofree char *why = NULL;
 	g_autofree void *request = NULL;
 	gw_api_call *call = NULL;
 	int method = gw_method_by_name(name);
-	struct session *s = session_new(api, NULL, remote, NULL, now_us);
+	struct session *s = gw_api_session_new(api, NULL, remote, NULL, now_us);
 	api->counters[N_rest]++;
 	enum gw_error err = rest_prepare(s, method, body, len, token, now_us, &call, &request, &why);
 	if (err != GW_ERROR_N) {
-		session_free(s);
+		gw_api_session_free(s);
 		rest_refuse(api, &to, err, why);
 		return NULL;
 	}
 	call->rest_fn = fn;
 	call->rest_data = user_data;
-	bool waiting = call_run(call, request);
+	bool waiting = gw_api_call_run(call, request);
 	ort_json_clear(gw_methods[method].request, request);
 	return waiting ? call : NULL;
 }

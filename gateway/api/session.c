@@ -46,7 +46,7 @@ gw_api *gw_api_new(const struct gw_api_ops *ops, const struct gw_api_limits *lim
 			}
 		}
 	}
-	bind_builtin(api);
+	gw_api_bind_builtin(api);
 	return api;
 }
 
@@ -58,7 +58,7 @@ void gw_api_free(gw_api *api)
 	g_assert(g_hash_table_size(api->sessions) == 0);
 	while (api->calls.head) {
 		gw_api_call *call = api->calls.head->data;
-		gw_api_rest_cancel(call);	/* what still has a session here is a REST call, which owns it */
+		gw_api_rest_cancel(call); /* what still has a session here is a REST call, which owns it */
 		g_queue_unlink(&api->calls, &call->api_link);
 		call->api = NULL;
 	}
@@ -72,11 +72,11 @@ void gw_api_free(gw_api *api)
 void gw_api_bind(gw_api *api, enum gw_method method, gw_api_handler_fn fn, void *user_data)
 {
 	g_assert(method < GW_METHOD_N);
-	api->handlers[method] = (struct handler){ fn, user_data };
+	api->handlers[method] = (struct handler){fn, user_data};
 }
 
-struct session *session_new(gw_api *api, const struct gw_api_transport_ops *transport, const char *remote, void *user,
-			    int64_t now_us)
+struct session *gw_api_session_new(gw_api *api, const struct gw_api_transport_ops *transport, const char *remote,
+				   void *user, int64_t now_us)
 {
 	struct session *s = g_new0(struct session, 1);
 	s->pub.api = api;
@@ -86,14 +86,14 @@ struct session *session_new(gw_api *api, const struct gw_api_transport_ops *tran
 	s->pub.user = user;
 	s->transport = transport;
 	s->source = gw_source_key(remote);
-	s->bucket = (struct bucket){ api->limits.session_burst, now_us };
+	s->bucket = (struct bucket){api->limits.session_burst, now_us};
 	return s;
 }
 
-void session_free(struct session *s)
+void gw_api_session_free(struct session *s)
 {
 	while (s->calls.head) {
-		call_orphan(s->calls.head->data);
+		gw_api_call_orphan(s->calls.head->data);
 	}
 	g_free(s->pub.id);
 	g_free(s->pub.remote);
@@ -106,9 +106,10 @@ void session_free(struct session *s)
 	g_free(s);
 }
 
-struct gw_api_session *gw_api_session_open(gw_api *api, const struct gw_api_transport_ops *transport, const char *remote, void *user)
+struct gw_api_session *gw_api_session_open(gw_api *api, const struct gw_api_transport_ops *transport,
+					   const char *remote, void *user)
 {
-	struct session *s = session_new(api, transport, remote, user, 0);
+	struct session *s = gw_api_session_new(api, transport, remote, user, 0);
 	g_hash_table_insert(api->sessions, s->pub.id, s);
 	api->counters[N_sessions_opened]++;
 	return &s->pub;
@@ -127,7 +128,7 @@ void gw_api_session_close(struct gw_api_session *pub)
 	if (s->opened && api->ops.on_closed) {
 		api->ops.on_closed(pub, api->user_data);
 	}
-	session_free(s);
+	gw_api_session_free(s);
 }
 
 static void adopt(struct gw_api_session *s, const struct gw_api_identity *who)
@@ -144,7 +145,7 @@ static void adopt(struct gw_api_session *s, const struct gw_api_identity *who)
 enum gw_error gw_api_session_authenticate(struct gw_api_session *pub, const char *token)
 {
 	gw_api *api = pub->api;
-	struct gw_api_identity who = { 0 };
+	struct gw_api_identity who = {0};
 	if (pub->role != GW_ROLE_NONE) {
 		return GW_ERROR_STATE;
 	}
@@ -177,7 +178,7 @@ static bool send_text(struct session *s, const char *text, size_t len)
 	return ok;
 }
 
-bool session_send(struct session *s, json_t *message)
+bool gw_api_session_send(struct session *s, json_t *message)
 {
 	char *text = json_dumps(message, JSON_COMPACT);
 	json_decref(message);
@@ -197,7 +198,8 @@ void gw_api_notify(struct gw_api_session *pub, enum gw_event event, const void *
 {
 	g_assert(event < GW_EVENT_N && !pub->rest);
 	pub->api->counters[N_events]++;
-	(void)session_send(priv(pub), event_message(event, body));	/* counted there; the transport closes by itself */
+	(void)gw_api_session_send(priv(pub),
+				  event_message(event, body)); /* counted there; the transport closes by itself */
 }
 
 void gw_api_broadcast(gw_api *api, gw_api_filter_fn filter, void *filter_data, enum gw_event event, const void *body)
@@ -228,7 +230,7 @@ void gw_api_end(struct gw_api_session *pub, const char *why)
 	if (s->ending || pub->rest) {
 		return;
 	}
-	gw_api_notify(pub, GW_EVENT_SESSION_ENDED, &(struct gw_ev_why){ (char *)why });
+	gw_api_notify(pub, GW_EVENT_SESSION_ENDED, &(struct gw_ev_why){(char *)why});
 	s->ending = true;
 	s->transport->close(pub, CLOSE_UNAUTHENTICATED, why);
 }

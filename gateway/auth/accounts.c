@@ -22,9 +22,9 @@ static void grant(struct job *job, struct account *a)
 		.person = true,
 	};
 	a->last_login_ms = job->wall_ms;
-	save(auth, "account", a->name, &account_table, a);
-	struct auth_session *s = session_begin(auth, &like, job->now_us, job->wall_ms, &token);
-	struct gw_auth_grant out = { session_identity(s), token };
+	gw_auth_save(auth, "account", a->name, &gw_auth_account_table, a);
+	struct auth_session *s = gw_auth_session_begin(auth, &like, job->now_us, job->wall_ms, &token);
+	struct gw_auth_grant out = {gw_auth_session_identity(s), token};
 	job->grant_fn(GW_AUTH_OK, &out, 0, job->user_data);
 }
 
@@ -35,7 +35,7 @@ static void login_finish(struct job *job)
 	gw_auth *auth = job->auth;
 	struct account *a = g_hash_table_lookup(auth->accounts, job->name);
 	bool good = job->matched && a && !a->disabled;
-	lock_end(auth, job->source, job->name, good, job->now_us);
+	gw_auth_lock_end(auth, job->source, job->name, good, job->now_us);
 	count(auth, good ? N_logins : N_failures);
 	if (good) {
 		grant(job, a);
@@ -51,17 +51,17 @@ static const char *encoded_of(gw_auth *auth, const char *name)
 	return a ? a->hash : auth->dummy;
 }
 
-void gw_auth_login(gw_auth *auth, const char *name, const char *password, const char *remote, int64_t now_us, int64_t wall_ms,
-		   gw_auth_grant_fn fn, void *user_data)
+void gw_auth_login(gw_auth *auth, const char *name, const char *password, const char *remote, int64_t now_us,
+		   int64_t wall_ms, gw_auth_grant_fn fn, void *user_data)
 {
 	count(auth, N_attempts);
-	int64_t wait_s = lock_wait_s(auth, remote, name, now_us);
+	int64_t wait_s = gw_auth_lock_wait_s(auth, remote, name, now_us);
 	if (wait_s) {
 		count(auth, N_locked);
 		fn(GW_AUTH_LOCKED, NULL, wait_s, user_data);
 		return;
 	}
-	struct job *job = job_new(auth, login_finish, user_data);
+	struct job *job = gw_auth_job_new(auth, login_finish, user_data);
 	job->name = g_strdup(name);
 	job->source = g_strdup(remote);
 	job->old_password = g_strdup(password);
@@ -69,9 +69,9 @@ void gw_auth_login(gw_auth *auth, const char *name, const char *password, const 
 	job->now_us = now_us;
 	job->wall_ms = wall_ms;
 	job->grant_fn = fn;
-	lock_begin(auth, remote, name, now_us);
-	if (!job_submit(job)) {
-		lock_cancel(auth, remote, name, now_us);
+	gw_auth_lock_begin(auth, remote, name, now_us);
+	if (!gw_auth_job_submit(job)) {
+		gw_auth_lock_cancel(auth, remote, name, now_us);
 		fn(GW_AUTH_BUSY, NULL, 1, user_data);
 	}
 }
@@ -96,9 +96,9 @@ char *gw_auth_setup_token(gw_auth *auth)
 	if (!gw_auth_setup_needed(auth)) {
 		return NULL;
 	}
-	char *token = token_new();
+	char *token = gw_auth_token_new();
 	g_free(auth->setup_hash);
-	auth->setup_hash = token_hash(token);
+	auth->setup_hash = gw_auth_token_hash(token);
 	return token;
 }
 
@@ -112,7 +112,7 @@ static struct account *account_make(gw_auth *auth, const struct job *job)
 	a->disabled = job->disabled;
 	a->created_ms = job->wall_ms;
 	g_hash_table_replace(auth->accounts, a->name, a);
-	save(auth, "account", a->name, &account_table, a);
+	gw_auth_save(auth, "account", a->name, &gw_auth_account_table, a);
 	return a;
 }
 
@@ -122,7 +122,7 @@ static void setup_finish(struct job *job)
 	if (job->failed) {
 		grant_error(job, GW_AUTH_BUSY);
 	} else if (!gw_auth_setup_needed(auth)) {
-		grant_error(job, GW_AUTH_USED);	/* two pages at once: the first wins */
+		grant_error(job, GW_AUTH_USED); /* two pages at once: the first wins */
 	} else {
 		g_clear_pointer(&auth->setup_hash, g_free);
 		grant(job, account_make(auth, job));
@@ -131,35 +131,35 @@ static void setup_finish(struct job *job)
 
 static enum gw_auth_error setup_check(gw_auth *auth, const char *token, const char *name, const char *password)
 {
-	g_autofree char *hash = token_hash(token);
+	g_autofree char *hash = gw_auth_token_hash(token);
 	if (!gw_auth_setup_needed(auth)) {
 		return GW_AUTH_USED;
 	}
 	if (g_strcmp0(hash, auth->setup_hash) != 0) {
 		return GW_AUTH_UNKNOWN;
 	}
-	if (name_fault(name)) {
+	if (gw_auth_name_fault(name)) {
 		return GW_AUTH_INVALID;
 	}
-	return password_fault(name, password) ? GW_AUTH_WEAK : GW_AUTH_OK;
+	return gw_auth_password_fault(name, password) ? GW_AUTH_WEAK : GW_AUTH_OK;
 }
 
-void gw_auth_setup(gw_auth *auth, const char *token, const char *name, const char *password, const char *remote, int64_t now_us,
-		   int64_t wall_ms, gw_auth_grant_fn fn, void *user_data)
+void gw_auth_setup(gw_auth *auth, const char *token, const char *name, const char *password, const char *remote,
+		   int64_t now_us, int64_t wall_ms, gw_auth_grant_fn fn, void *user_data)
 {
 	enum gw_auth_error err = setup_check(auth, token, name, password);
 	if (err != GW_AUTH_OK) {
 		fn(err, NULL, 0, user_data);
 		return;
 	}
-	struct job *job = job_new(auth, setup_finish, user_data);
+	struct job *job = gw_auth_job_new(auth, setup_finish, user_data);
 	job->name = g_strdup(name);
 	job->role = g_strdup("administrator");
 	job->new_password = g_strdup(password);
 	job->now_us = now_us;
 	job->wall_ms = wall_ms;
 	job->grant_fn = fn;
-	if (!job_submit(job)) {
+	if (!gw_auth_job_submit(job)) {
 		fn(GW_AUTH_BUSY, NULL, 1, user_data);
 	}
 }
@@ -203,7 +203,7 @@ static void account_change(gw_auth *auth, struct account *a, struct job *job)
 		g_free(a->hash);
 		a->hash = g_strdup(job->new_encoded);
 	}
-	save(auth, "account", a->name, &account_table, a);
+	gw_auth_save(auth, "account", a->name, &gw_auth_account_table, a);
 	if (harder) {
 		end_sessions_of(auth, a->name);
 	}
@@ -234,19 +234,20 @@ static void put_finish(struct job *job)
 	}
 }
 
-void gw_auth_account_put(gw_auth *auth, const struct gw_auth_account_put *put, int64_t wall_ms, gw_auth_done_fn fn, void *user_data)
+void gw_auth_account_put(gw_auth *auth, const struct gw_auth_account_put *put, int64_t wall_ms, gw_auth_done_fn fn,
+			 void *user_data)
 {
-	const char *why = name_fault(put->name);
-	if (why || !is_account_role(put->role)) {
+	const char *why = gw_auth_name_fault(put->name);
+	if (why || !gw_auth_is_account_role(put->role)) {
 		fn(GW_AUTH_INVALID, why ? why : "no such role for an account", user_data);
 		return;
 	}
-	why = put->password ? password_fault(put->name, put->password) : NULL;
+	why = put->password ? gw_auth_password_fault(put->name, put->password) : NULL;
 	if (why) {
 		fn(GW_AUTH_WEAK, why, user_data);
 		return;
 	}
-	struct job *job = job_new(auth, put_finish, user_data);
+	struct job *job = gw_auth_job_new(auth, put_finish, user_data);
 	job->name = g_strdup(put->name);
 	job->role = g_strdup(put->role);
 	job->display = g_strdup(put->display);
@@ -256,8 +257,8 @@ void gw_auth_account_put(gw_auth *auth, const struct gw_auth_account_put *put, i
 	job->done_fn = fn;
 	if (!put->password) {
 		put_finish(job);
-		job_free(job);
-	} else if (!job_submit(job)) {
+		gw_auth_job_free(job);
+	} else if (!gw_auth_job_submit(job)) {
 		fn(GW_AUTH_BUSY, "try again", user_data);
 	}
 }
@@ -267,7 +268,7 @@ static void password_finish(struct job *job)
 	gw_auth *auth = job->auth;
 	struct account *a = g_hash_table_lookup(auth->accounts, job->name);
 	bool good = job->matched && a && !a->disabled;
-	lock_end(auth, job->source, job->name, good, job->now_us);
+	gw_auth_lock_end(auth, job->source, job->name, good, job->now_us);
 	if (!good) {
 		job->done_fn(GW_AUTH_CREDENTIALS, NULL, job->user_data);
 	} else if (job->failed) {
@@ -275,26 +276,26 @@ static void password_finish(struct job *job)
 	} else {
 		g_free(a->hash);
 		a->hash = g_strdup(job->new_encoded);
-		save(auth, "account", a->name, &account_table, a);
+		gw_auth_save(auth, "account", a->name, &gw_auth_account_table, a);
 		end_sessions_of(auth, a->name);
 		job->done_fn(GW_AUTH_OK, NULL, job->user_data);
 	}
 }
 
-void gw_auth_password(gw_auth *auth, const char *name, const char *old_password, const char *new_password, const char *remote,
-		      int64_t now_us, int64_t wall_ms, gw_auth_done_fn fn, void *user_data)
+void gw_auth_password(gw_auth *auth, const char *name, const char *old_password, const char *new_password,
+		      const char *remote, int64_t now_us, int64_t wall_ms, gw_auth_done_fn fn, void *user_data)
 {
-	const char *why = password_fault(name, new_password);
+	const char *why = gw_auth_password_fault(name, new_password);
 	if (why) {
 		fn(GW_AUTH_WEAK, why, user_data);
 		return;
 	}
-	if (lock_wait_s(auth, remote, name, now_us)) {
+	if (gw_auth_lock_wait_s(auth, remote, name, now_us)) {
 		count(auth, N_locked);
 		fn(GW_AUTH_LOCKED, NULL, user_data);
 		return;
 	}
-	struct job *job = job_new(auth, password_finish, user_data);
+	struct job *job = gw_auth_job_new(auth, password_finish, user_data);
 	job->name = g_strdup(name);
 	job->source = g_strdup(remote);
 	job->old_password = g_strdup(old_password);
@@ -303,19 +304,21 @@ void gw_auth_password(gw_auth *auth, const char *name, const char *old_password,
 	job->now_us = now_us;
 	job->wall_ms = wall_ms;
 	job->done_fn = fn;
-	lock_begin(auth, remote, name, now_us);
-	if (!job_submit(job)) {
-		lock_cancel(auth, remote, name, now_us);
+	gw_auth_lock_begin(auth, remote, name, now_us);
+	if (!gw_auth_job_submit(job)) {
+		gw_auth_lock_cancel(auth, remote, name, now_us);
 		fn(GW_AUTH_BUSY, "try again", user_data);
 	}
 }
 
-void gw_auth_account_foreach(const gw_auth *auth, void (*fn)(const struct gw_auth_account *a, void *user_data), void *user_data)
+void gw_auth_account_foreach(const gw_auth *auth, void (*fn)(const struct gw_auth_account *a, void *user_data),
+			     void *user_data)
 {
 	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(auth->accounts), (GCompareFunc)strcmp);
 	for (GList *i = names; i; i = i->next) {
 		const struct account *a = g_hash_table_lookup(auth->accounts, i->data);
-		struct gw_auth_account out = { a->name, a->display, a->role, a->disabled, a->created_ms, a->last_login_ms };
+		struct gw_auth_account out = {a->name,	   a->display,	  a->role,
+					      a->disabled, a->created_ms, a->last_login_ms};
 		fn(&out, user_data);
 	}
 }
@@ -329,7 +332,7 @@ enum gw_auth_error gw_auth_account_remove(gw_auth *auth, const char *name)
 		return GW_AUTH_CONFLICT;
 	}
 	end_sessions_of(auth, name);
-	forget(auth, "account", name);
+	gw_auth_forget(auth, "account", name);
 	g_hash_table_remove(auth->accounts, name);
 	return GW_AUTH_OK;
 }

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-const char *const gw_auth_error_names[] = { "ok",      "credentials", "locked", "busy",	   "unknown",  "expired",
-					    "used",    "revoked",     "weak",	"invalid", "conflict", NULL };
+const char *const gw_auth_error_names[] = {"ok",   "credentials", "locked", "busy",    "unknown",  "expired",
+					   "used", "revoked",	  "weak",   "invalid", "conflict", NULL};
 
 static const int64_t second_ms = 1000, minute_ms = 60000, hour_ms = 3600000, day_ms = 86400000;
-static const int64_t link_memory_ms = 7 * 86400000LL;	/* an expired link still says "expired" this long */
+static const int64_t link_memory_ms = 7 * 86400000LL; /* an expired link still says "expired" this long */
 
 #define FILL(member, value) l->member = l->member ? l->member : (value)
 static void fill_limits(struct gw_auth_limits *l)
@@ -32,21 +32,21 @@ static void fill_limits(struct gw_auth_limits *l)
 gw_auth *gw_auth_new(const struct gw_auth_ops *ops, const struct gw_auth_limits *limits, void *user_data)
 {
 	gw_auth *auth = g_new0(gw_auth, 1);
-	auth->ops = ops ? *ops : (struct gw_auth_ops){ 0 };
-	auth->limits = limits ? *limits : (struct gw_auth_limits){ 0 };
+	auth->ops = ops ? *ops : (struct gw_auth_ops){0};
+	auth->limits = limits ? *limits : (struct gw_auth_limits){0};
 	fill_limits(&auth->limits);
 	auth->user_data = user_data;
-	auth->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, account_free);
+	auth->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_auth_account_free);
 	auth->sessions = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_auth_session_free);
-	auth->links = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, link_free);
-	auth->devices = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, device_free);
-	auth->scripts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, script_free);
+	auth->links = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_auth_link_free);
+	auth->devices = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_auth_device_free);
+	auth->scripts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_auth_script_free);
 	auth->sessions_by_hash = g_hash_table_new(g_str_hash, g_str_equal);
 	auth->links_by_hash = g_hash_table_new(g_str_hash, g_str_equal);
 	auth->devices_by_hash = g_hash_table_new(g_str_hash, g_str_equal);
 	auth->scripts_by_hash = g_hash_table_new(g_str_hash, g_str_equal);
 	auth->locks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	auth->dummy = dummy_hash(&auth->limits);
+	auth->dummy = gw_auth_dummy_hash(&auth->limits);
 	return auth;
 }
 
@@ -56,10 +56,11 @@ void gw_auth_free(gw_auth *auth)
 		return;
 	}
 	g_assert(auth->running == 0);
-	g_queue_clear_full(&auth->waiting, (GDestroyNotify)job_free);
-	GHashTable *const tables[] = { auth->sessions_by_hash, auth->links_by_hash, auth->devices_by_hash, auth->scripts_by_hash,
-				       auth->accounts,	       auth->sessions,	    auth->links,	   auth->devices,
-				       auth->scripts,	       auth->locks };
+	g_queue_clear_full(&auth->waiting, (GDestroyNotify)gw_auth_job_free);
+	GHashTable *const tables[] = {
+		auth->sessions_by_hash, auth->links_by_hash, auth->devices_by_hash, auth->scripts_by_hash,
+		auth->accounts,		auth->sessions,	     auth->links,	    auth->devices,
+		auth->scripts,		auth->locks};
 	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++) {
 		g_hash_table_unref(tables[i]);
 	}
@@ -77,7 +78,7 @@ static void tick_sessions(gw_auth *auth, int64_t now_us, int64_t wall_ms)
 		struct auth_session *s = i->data;
 		bool idle = s->person && now_us - s->touched_us > auth->limits.idle_ms * 1000;
 		if (idle || wall_ms >= s->expires_ms) {
-			session_end(auth, s);
+			gw_auth_session_end(auth, s);
 		}
 	}
 }
@@ -89,7 +90,7 @@ static void tick_links(gw_auth *auth, int64_t wall_ms)
 	g_hash_table_iter_init(&it, auth->links);
 	while (g_hash_table_iter_next(&it, NULL, (void **)&l)) {
 		if (wall_ms >= l->expires_ms + link_memory_ms) {
-			forget(auth, "link", l->id);
+			gw_auth_forget(auth, "link", l->id);
 			g_hash_table_remove(auth->links_by_hash, l->hash);
 			g_hash_table_iter_remove(&it);
 		}
@@ -103,7 +104,7 @@ static void tick_scripts(gw_auth *auth, int64_t wall_ms)
 	g_hash_table_iter_init(&it, auth->scripts);
 	while (g_hash_table_iter_next(&it, NULL, (void **)&t)) {
 		if (wall_ms >= t->expires_ms) {
-			forget(auth, "token", t->id);
+			gw_auth_forget(auth, "token", t->id);
 			g_hash_table_remove(auth->scripts_by_hash, t->hash);
 			g_hash_table_iter_remove(&it);
 		}
@@ -115,7 +116,7 @@ void gw_auth_tick(gw_auth *auth, int64_t now_us, int64_t wall_ms)
 	tick_sessions(auth, now_us, wall_ms);
 	tick_links(auth, wall_ms);
 	tick_scripts(auth, wall_ms);
-	lock_tick(auth, now_us);
+	gw_auth_lock_tick(auth, now_us);
 }
 
 static const char *const counter_names[] = {

@@ -24,7 +24,7 @@ struct auth_session {
 struct link { char *id, *incident, *scene, *name, *hash, *session; int64_t issued_ms, expires_ms; bool revoked; };
 struct device { char *id, *kind, *name, *hash; int64_t issued_ms, used_ms; bool revoked; };
 struct script { char *id, *name, *role, *hash; int64_t issued_ms, expires_ms, used_ms; };
-extern const struct ort_json_table account_table, session_table, link_table, device_table, script_table;
+extern const struct ort_json_table gw_auth_account_table, gw_auth_session_table, gw_auth_link_table, gw_auth_device_table, gw_auth_script_table;
 
 struct job;
 struct gw_auth {
@@ -46,41 +46,41 @@ struct gw_auth {
 };
 
 /* records.c */
-void save(gw_auth *auth, const char *kind, const char *key, const struct ort_json_table *table, const void *record);
-void forget(gw_auth *auth, const char *kind, const char *key);
-void account_free(void *p);
+void gw_auth_save(gw_auth *auth, const char *kind, const char *key, const struct ort_json_table *table, const void *record);
+void gw_auth_forget(gw_auth *auth, const char *kind, const char *key);
+void gw_auth_account_free(void *p);
 void gw_auth_session_free(void *p);
-void link_free(void *p);
-void device_free(void *p);
-void script_free(void *p);
+void gw_auth_link_free(void *p);
+void gw_auth_device_free(void *p);
+void gw_auth_script_free(void *p);
 
 /* secret.c */
-char *token_new(void);				/* 22 characters base64url, 128 bits */
-char *id_new(const char *prefix);		/* prefix + 12 hex digits: a name, no secret */
-char *token_hash(const char *token);		/* SHA-256, hex */
-char *dummy_hash(const struct gw_auth_limits *limits);
-const char *name_fault(const char *name);	/* NULL = fine, otherwise why not */
-const char *password_fault(const char *name, const char *password);
-bool is_account_role(const char *role);
+char *gw_auth_token_new(void);				/* 22 characters base64url, 128 bits */
+char *gw_auth_id_new(const char *prefix);		/* prefix + 12 hex digits: a name, no secret */
+char *gw_auth_token_hash(const char *token);		/* SHA-256, hex */
+char *gw_auth_dummy_hash(const struct gw_auth_limits *limits);
+const char *gw_auth_name_fault(const char *name);	/* NULL = fine, otherwise why not */
+const char *gw_auth_password_fault(const char *name, const char *password);
+bool gw_auth_is_account_role(const char *role);
 
 /* lock.c: the clock of failures, per source and name, and per source */
 struct lock { unsigned failures, in_flight; int64_t until_us, last_us; };
-int64_t lock_wait_s(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* 0 = may try */
-void lock_begin(gw_auth *auth, const char *source, const char *name, int64_t now_us);
-void lock_end(gw_auth *auth, const char *source, const char *name, bool good, int64_t now_us);
-void lock_cancel(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* it was not tried */
-void lock_tick(gw_auth *auth, int64_t now_us);
+int64_t gw_auth_lock_wait_s(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* 0 = may try */
+void gw_auth_lock_begin(gw_auth *auth, const char *source, const char *name, int64_t now_us);
+void gw_auth_lock_end(gw_auth *auth, const char *source, const char *name, bool good, int64_t now_us);
+void gw_auth_lock_cancel(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* it was not tried */
+void gw_auth_lock_tick(gw_auth *auth, int64_t now_us);
 
 /* sessions.c */
-struct auth_session *session_begin(gw_auth *auth, const struct auth_session *like, int64_t now_us, int64_t wall_ms, char **ret_token);
+struct auth_session *gw_auth_session_begin(gw_auth *auth, const struct auth_session *like, int64_t now_us, int64_t wall_ms, char **ret_token);
 struct auth_session *session_by_token(gw_auth *auth, const char *token, int64_t now_us, int64_t wall_ms);
-void session_end(gw_auth *auth, struct auth_session *s);
-struct gw_auth_identity session_identity(const struct auth_session *s);
+void gw_auth_session_end(gw_auth *auth, struct auth_session *s);
+struct gw_auth_identity gw_auth_session_identity(const struct auth_session *s);
 
-const char *lend(gw_auth *auth, char *token);	/* token stolen, may be NULL */
+const char *gw_auth_lend(gw_auth *auth, char *token);	/* token stolen, may be NULL */
 
 /* tokens.c */
-enum gw_auth_error script_check(gw_auth *auth, const char *hash, int64_t wall_ms, struct gw_auth_identity *ret);
+enum gw_auth_error gw_auth_script_check(gw_auth *auth, const char *hash, int64_t wall_ms, struct gw_auth_identity *ret);
 
 /* hash.c */
 struct job {
@@ -99,9 +99,9 @@ struct job {
 	gw_auth_done_fn done_fn;
 	void *user_data;
 };
-struct job *job_new(gw_auth *auth, void (*finish)(struct job *job), void *user_data);
-bool job_submit(struct job *job);	/* false: queue full, job freed */
-void job_free(struct job *job);
+struct job *gw_auth_job_new(gw_auth *auth, void (*finish)(struct job *job), void *user_data);
+bool gw_auth_job_submit(struct job *job);	/* false: queue full, job freed */
+void gw_auth_job_free(struct job *job);
 
 static inline json_int_t count(gw_auth *auth, enum counter which)
 {

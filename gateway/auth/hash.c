@@ -1,4 +1,5 @@
-/* Argon2id (RFC 9106) off the loop: jobs in order, few at once, few waiting. A job's passwords are wiped when it is freed. */
+/* Argon2id (RFC 9106) off the loop: jobs in order, few at once, few waiting. A job's passwords are wiped when it is
+ * freed. */
 #include "gateway/auth/auth_priv.h"
 
 #include <argon2.h>
@@ -7,7 +8,7 @@
 
 enum { SALT_BYTES = 16, TAG_BYTES = 32, LANES = 1, ENCODED_MAX = 160 };
 
-struct job *job_new(gw_auth *auth, void (*finish)(struct job *job), void *user_data)
+struct job *gw_auth_job_new(gw_auth *auth, void (*finish)(struct job *job), void *user_data)
 {
 	struct job *job = g_new0(struct job, 1);
 	job->auth = auth;
@@ -26,7 +27,7 @@ static void wipe(char *secret)
 	}
 }
 
-void job_free(struct job *job)
+void gw_auth_job_free(struct job *job)
 {
 	wipe(job->old_password);
 	wipe(job->new_password);
@@ -46,8 +47,8 @@ static char *make_hash(const struct job *job, const char *password)
 	if (getrandom(salt, sizeof(salt), 0) != (ssize_t)sizeof(salt)) {
 		return NULL;
 	}
-	int rc = argon2id_hash_encoded(job->passes, job->memory_kib, LANES, password, strlen(password), salt, sizeof(salt),
-				       TAG_BYTES, encoded, sizeof(encoded));
+	int rc = argon2id_hash_encoded(job->passes, job->memory_kib, LANES, password, strlen(password), salt,
+				       sizeof(salt), TAG_BYTES, encoded, sizeof(encoded));
 	return rc == ARGON2_OK ? g_strdup(encoded) : NULL;
 }
 
@@ -77,7 +78,7 @@ static void done(void *p)
 	count(auth, N_hashes);
 	start_next(auth);
 	job->finish(job);
-	job_free(job);
+	gw_auth_job_free(job);
 }
 
 static void start_next(gw_auth *auth)
@@ -94,12 +95,12 @@ static void start_next(gw_auth *auth)
 	}
 }
 
-bool job_submit(struct job *job)
+bool gw_auth_job_submit(struct job *job)
 {
 	gw_auth *auth = job->auth;
 	if (auth->waiting.length >= auth->limits.max_queue) {
 		count(auth, N_busy);
-		job_free(job);
+		gw_auth_job_free(job);
 		return false;
 	}
 	g_queue_push_tail(&auth->waiting, job);

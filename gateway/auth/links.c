@@ -8,7 +8,7 @@ static void end_session_of(gw_auth *auth, const struct link *l)
 {
 	struct auth_session *s = l->session ? g_hash_table_lookup(auth->sessions, l->session) : NULL;
 	if (s) {
-		session_end(auth, s);
+		gw_auth_session_end(auth, s);
 	}
 }
 
@@ -24,19 +24,19 @@ static void drop(gw_auth *auth, const char *id)
 
 char *gw_auth_link_issue(gw_auth *auth, const struct gw_auth_link *link, int64_t wall_ms, int64_t *ret_expires_ms)
 {
-	char *token = token_new();
+	char *token = gw_auth_token_new();
 	drop(auth, link->id);
 	struct link *l = g_new0(struct link, 1);
 	l->id = g_strdup(link->id);
 	l->incident = g_strdup(link->incident);
 	l->scene = g_strdup(link->scene);
 	l->name = g_strdup(link->name);
-	l->hash = token_hash(token);
+	l->hash = gw_auth_token_hash(token);
 	l->issued_ms = wall_ms;
 	l->expires_ms = wall_ms + auth->limits.link_open_ms;
 	g_hash_table_insert(auth->links, l->id, l);
 	g_hash_table_insert(auth->links_by_hash, l->hash, l);
-	save(auth, "link", l->id, &link_table, l);
+	gw_auth_save(auth, "link", l->id, &gw_auth_link_table, l);
 	if (ret_expires_ms) {
 		*ret_expires_ms = l->expires_ms;
 	}
@@ -54,10 +54,10 @@ static struct auth_session *bind(gw_auth *auth, struct link *l, int64_t now_us, 
 		.scene = l->scene,
 		.expires_ms = wall_ms + auth->limits.link_life_ms,
 	};
-	struct auth_session *s = session_begin(auth, &like, now_us, wall_ms, ret_token);
+	struct auth_session *s = gw_auth_session_begin(auth, &like, now_us, wall_ms, ret_token);
 	l->session = g_strdup(s->id);
 	l->expires_ms = s->expires_ms;
-	save(auth, "link", l->id, &link_table, l);
+	gw_auth_save(auth, "link", l->id, &gw_auth_link_table, l);
 	count(auth, N_links_opened);
 	return s;
 }
@@ -82,10 +82,10 @@ static enum gw_auth_error link_fault(const gw_auth *auth, const struct link *l, 
 	return GW_AUTH_OK;
 }
 
-enum gw_auth_error gw_auth_link_open(gw_auth *auth, const char *token, const char *current, const char *remote, int64_t now_us,
-				     int64_t wall_ms, struct gw_auth_grant *ret)
+enum gw_auth_error gw_auth_link_open(gw_auth *auth, const char *token, const char *current, const char *remote,
+				     int64_t now_us, int64_t wall_ms, struct gw_auth_grant *ret)
 {
-	g_autofree char *hash = token_hash(token);
+	g_autofree char *hash = gw_auth_token_hash(token);
 	struct link *l = g_hash_table_lookup(auth->links_by_hash, hash);
 	enum gw_auth_error err = link_fault(auth, l, current, wall_ms);
 	if (err != GW_AUTH_OK) {
@@ -93,9 +93,10 @@ enum gw_auth_error gw_auth_link_open(gw_auth *auth, const char *token, const cha
 		return err;
 	}
 	char *fresh = NULL;
-	struct auth_session *s = l->session ? g_hash_table_lookup(auth->sessions, l->session) : bind(auth, l, now_us, wall_ms, &fresh);
+	struct auth_session *s =
+		l->session ? g_hash_table_lookup(auth->sessions, l->session) : bind(auth, l, now_us, wall_ms, &fresh);
 	s->touched_us = now_us;
-	*ret = (struct gw_auth_grant){ session_identity(s), lend(auth, fresh) };
+	*ret = (struct gw_auth_grant){gw_auth_session_identity(s), gw_auth_lend(auth, fresh)};
 	return GW_AUTH_OK;
 }
 
@@ -107,7 +108,7 @@ bool gw_auth_link_revoke(gw_auth *auth, const char *id)
 	}
 	l->revoked = true;
 	end_session_of(auth, l);
-	save(auth, "link", l->id, &link_table, l);
+	gw_auth_save(auth, "link", l->id, &gw_auth_link_table, l);
 	return true;
 }
 

@@ -1,12 +1,12 @@
-/* Lock-out. Two clocks run side by side: one per source and name (5 failures), one per source over all names (20), against
- * one password tried on many names. A name that does not exist is locked like one that does. Attempts still being hashed
- * count, so that five at once are five. */
+/* Lock-out. Two clocks run side by side: one per source and name (5 failures), one per source over all names (20),
+ * against one password tried on many names. A name that does not exist is locked like one that does. Attempts still
+ * being hashed count, so that five at once are five. */
 #include "gateway/auth/auth_priv.h"
 
 #include "mcu/base/clock.h"
 
 enum { SOURCE_FACTOR = 4, MAX_LOCKS = 16384, MAX_SHIFT = 20 };
-static const int64_t forget_us = 15 * 60 * ORT_US_PER_S;	/* without a failure the count starts anew */
+static const int64_t forget_us = 15 * 60 * ORT_US_PER_S; /* without a failure the count starts anew */
 
 static char *key_of(const char *source, const char *name)
 {
@@ -23,7 +23,7 @@ static gboolean stale_row(gpointer key, gpointer value, gpointer user_data)
 	return is_stale(value, *(int64_t *)user_data);
 }
 
-void lock_tick(gw_auth *auth, int64_t now_us)
+void gw_auth_lock_tick(gw_auth *auth, int64_t now_us)
 {
 	g_hash_table_foreach_remove(auth->locks, stale_row, &now_us);
 }
@@ -33,7 +33,7 @@ static struct lock *find(gw_auth *auth, const char *source, const char *name, in
 	g_autofree char *key = key_of(source, name);
 	struct lock *l = g_hash_table_lookup(auth->locks, key);
 	if (l && is_stale(l, now_us)) {
-		*l = (struct lock){ 0 };
+		*l = (struct lock){0};
 	}
 	return l;
 }
@@ -50,7 +50,7 @@ static int64_t wait_us(const struct lock *l, unsigned limit, int64_t now_us)
 	return l->in_flight >= left ? ORT_US_PER_S : 0;
 }
 
-int64_t lock_wait_s(gw_auth *auth, const char *source, const char *name, int64_t now_us)
+int64_t gw_auth_lock_wait_s(gw_auth *auth, const char *source, const char *name, int64_t now_us)
 {
 	int64_t a = wait_us(find(auth, source, name, now_us), auth->limits.failures, now_us);
 	int64_t b = wait_us(find(auth, source, NULL, now_us), auth->limits.failures * SOURCE_FACTOR, now_us);
@@ -65,7 +65,7 @@ static void make_room(gw_auth *auth, int64_t now_us)
 	if (g_hash_table_size(auth->locks) < MAX_LOCKS) {
 		return;
 	}
-	lock_tick(auth, now_us);
+	gw_auth_lock_tick(auth, now_us);
 	g_hash_table_iter_init(&it, auth->locks);
 	while (g_hash_table_size(auth->locks) >= MAX_LOCKS && g_hash_table_iter_next(&it, NULL, (void **)&l)) {
 		if (l->in_flight == 0 && now_us >= l->until_us) {
@@ -86,13 +86,13 @@ static void begin_one(gw_auth *auth, const char *source, const char *name, int64
 	l->in_flight++;
 }
 
-void lock_begin(gw_auth *auth, const char *source, const char *name, int64_t now_us)
+void gw_auth_lock_begin(gw_auth *auth, const char *source, const char *name, int64_t now_us)
 {
 	begin_one(auth, source, name, now_us);
 	begin_one(auth, source, NULL, now_us);
 }
 
-void lock_cancel(gw_auth *auth, const char *source, const char *name, int64_t now_us)
+void gw_auth_lock_cancel(gw_auth *auth, const char *source, const char *name, int64_t now_us)
 {
 	find(auth, source, name, now_us)->in_flight--;
 	find(auth, source, NULL, now_us)->in_flight--;
@@ -110,10 +110,10 @@ static void fail_one(gw_auth *auth, struct lock *l, unsigned limit, int64_t now_
 	}
 }
 
-void lock_end(gw_auth *auth, const char *source, const char *name, bool good, int64_t now_us)
+void gw_auth_lock_end(gw_auth *auth, const char *source, const char *name, bool good, int64_t now_us)
 {
 	struct lock *mine = find(auth, source, name, now_us), *all = find(auth, source, NULL, now_us);
-	g_assert(mine && all && mine->in_flight && all->in_flight);	/* in flight is never stale, never removed */
+	g_assert(mine && all && mine->in_flight && all->in_flight); /* in flight is never stale, never removed */
 	mine->in_flight--;
 	all->in_flight--;
 	if (!good) {

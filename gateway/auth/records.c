@@ -9,20 +9,23 @@
 #define INT(st, m) ORT_JF(struct st, m, ORT_J_INT, 0, 0, 0, "ms", NULL)
 #define BOOL(st, m) ORT_JF(struct st, m, ORT_J_BOOL, 0, 0, 0, NULL, NULL)
 
-ORT_JSON_TABLE(account_table, struct account, STR(account, name, 64), OPT(account, display, 256), STR(account, role, 32),
-	       STR(account, hash, 256), BOOL(account, disabled), INT(account, created_ms), INT(account, last_login_ms));
-ORT_JSON_TABLE(session_table, struct auth_session, STR(auth_session, id, 64), STR(auth_session, subject, 256),
+ORT_JSON_TABLE(gw_auth_account_table, struct account, STR(account, name, 64), OPT(account, display, 256),
+	       STR(account, role, 32), STR(account, hash, 256), BOOL(account, disabled), INT(account, created_ms),
+	       INT(account, last_login_ms));
+ORT_JSON_TABLE(gw_auth_session_table, struct auth_session, STR(auth_session, id, 64), STR(auth_session, subject, 256),
 	       OPT(auth_session, name, 256), STR(auth_session, role, 32), OPT(auth_session, incident, 96),
 	       OPT(auth_session, scene, 96), INT(auth_session, created_ms), INT(auth_session, expires_ms),
 	       BOOL(auth_session, person));
-ORT_JSON_TABLE(link_table, struct link, STR(link, id, 96), STR(link, incident, 96), STR(link, scene, 96), OPT(link, name, 256),
-	       STR(link, hash, 64), OPT(link, session, 64), INT(link, issued_ms), INT(link, expires_ms), BOOL(link, revoked));
-ORT_JSON_TABLE(device_table, struct device, STR(device, id, 64), STR(device, kind, 32), STR(device, name, 64),
+ORT_JSON_TABLE(gw_auth_link_table, struct link, STR(link, id, 96), STR(link, incident, 96), STR(link, scene, 96),
+	       OPT(link, name, 256), STR(link, hash, 64), OPT(link, session, 64), INT(link, issued_ms),
+	       INT(link, expires_ms), BOOL(link, revoked));
+ORT_JSON_TABLE(gw_auth_device_table, struct device, STR(device, id, 64), STR(device, kind, 32), STR(device, name, 64),
 	       STR(device, hash, 64), INT(device, issued_ms), INT(device, used_ms), BOOL(device, revoked));
-ORT_JSON_TABLE(script_table, struct script, STR(script, id, 64), STR(script, name, 64), STR(script, role, 32),
+ORT_JSON_TABLE(gw_auth_script_table, struct script, STR(script, id, 64), STR(script, name, 64), STR(script, role, 32),
 	       STR(script, hash, 64), INT(script, issued_ms), INT(script, expires_ms), INT(script, used_ms));
 
-void save(gw_auth *auth, const char *kind, const char *key, const struct ort_json_table *table, const void *record)
+void gw_auth_save(gw_auth *auth, const char *kind, const char *key, const struct ort_json_table *table,
+		  const void *record)
 {
 	if (auth->ops.save) {
 		g_autoptr(json_t) json = ort_json_print(table, record);
@@ -30,16 +33,16 @@ void save(gw_auth *auth, const char *kind, const char *key, const struct ort_jso
 	}
 }
 
-void forget(gw_auth *auth, const char *kind, const char *key)
+void gw_auth_forget(gw_auth *auth, const char *kind, const char *key)
 {
 	if (auth->ops.remove) {
 		auth->ops.remove(kind, key, auth->user_data);
 	}
 }
 
-void account_free(void *p)
+void gw_auth_account_free(void *p)
 {
-	ort_json_clear(&account_table, p);
+	ort_json_clear(&gw_auth_account_table, p);
 	g_free(p);
 }
 
@@ -47,25 +50,25 @@ void gw_auth_session_free(void *p)
 {
 	struct auth_session *s = p;
 	g_free(s->hash);
-	ort_json_clear(&session_table, s);
+	ort_json_clear(&gw_auth_session_table, s);
 	g_free(s);
 }
 
-void link_free(void *p)
+void gw_auth_link_free(void *p)
 {
-	ort_json_clear(&link_table, p);
+	ort_json_clear(&gw_auth_link_table, p);
 	g_free(p);
 }
 
-void device_free(void *p)
+void gw_auth_device_free(void *p)
 {
-	ort_json_clear(&device_table, p);
+	ort_json_clear(&gw_auth_device_table, p);
 	g_free(p);
 }
 
-void script_free(void *p)
+void gw_auth_script_free(void *p)
 {
-	ort_json_clear(&script_table, p);
+	ort_json_clear(&gw_auth_script_table, p);
 	g_free(p);
 }
 
@@ -132,9 +135,9 @@ static const struct kind_row {
 	const struct ort_json_table *table;
 	bool (*put)(gw_auth *auth, const char *key, void *record, int64_t now_us);
 } kinds[] = {
-	{ "account", &account_table, put_account }, { "session", &session_table, put_session },
-	{ "link", &link_table, put_link },	    { "device", &device_table, put_device },
-	{ "token", &script_table, put_script },
+	{"account", &gw_auth_account_table, put_account}, {"session", &gw_auth_session_table, put_session},
+	{"link", &gw_auth_link_table, put_link},	  {"device", &gw_auth_device_table, put_device},
+	{"token", &gw_auth_script_table, put_script},
 };
 
 int gw_auth_load(gw_auth *auth, const char *kind, const char *key, json_t *record, int64_t now_us, int64_t wall_ms)
@@ -150,7 +153,7 @@ int gw_auth_load(gw_auth *auth, const char *kind, const char *key, json_t *recor
 			return -EINVAL;
 		}
 		if (!kinds[i].put(auth, key, st, now_us)) {
-			ort_json_clear(kinds[i].table, st);	/* the same twice */
+			ort_json_clear(kinds[i].table, st); /* the same twice */
 			return -EINVAL;
 		}
 		(void)g_steal_pointer(&st);

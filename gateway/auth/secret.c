@@ -8,7 +8,7 @@ enum { SALT_BYTES = 16, TAG_BYTES = 32, PASSWORD_MIN = 10, PASSWORD_MAX_BYTES = 
 
 static void random_bytes(void *out, size_t n)
 {
-	ssize_t got = getrandom(out, n, 0);	/* up to 256 bytes never come short */
+	ssize_t got = getrandom(out, n, 0); /* up to 256 bytes never come short */
 	g_assert(got == (ssize_t)n);
 }
 
@@ -20,27 +20,28 @@ static char *base64(const uint8_t *bytes, size_t n, bool url)
 	return url ? g_strdelimit(g_strdelimit(text, "+", '-'), "/", '_') : text;
 }
 
-char *token_new(void)
+char *gw_auth_token_new(void)
 {
 	uint8_t bytes[TOKEN_BYTES];
 	random_bytes(bytes, sizeof(bytes));
 	return base64(bytes, sizeof(bytes), true);
 }
 
-char *id_new(const char *prefix)
+char *gw_auth_id_new(const char *prefix)
 {
 	uint8_t b[6];
 	random_bytes(b, sizeof(b));
 	return g_strdup_printf("%s%02x%02x%02x%02x%02x%02x", prefix, b[0], b[1], b[2], b[3], b[4], b[5]);
 }
 
-char *token_hash(const char *token)
+char *gw_auth_token_hash(const char *token)
 {
 	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, token, -1);
 }
 
-/* A tag nobody can hit: verifying against it costs what a real one costs, so an unknown name takes as long as a known. */
-char *dummy_hash(const struct gw_auth_limits *limits)
+/* A tag nobody can hit: verifying against it costs what a real one costs, so an unknown name takes as long as a known.
+ */
+char *gw_auth_dummy_hash(const struct gw_auth_limits *limits)
 {
 	uint8_t salt[SALT_BYTES], tag[TAG_BYTES];
 	random_bytes(salt, sizeof(salt));
@@ -59,7 +60,7 @@ static bool has_control(const char *s)
 	return false;
 }
 
-const char *name_fault(const char *name)
+const char *gw_auth_name_fault(const char *name)
 {
 	if (!name || !*name || strlen(name) > NAME_MAX_BYTES) {
 		return "a name has 1 to 64 bytes";
@@ -89,7 +90,7 @@ static unsigned distinct(const char *s)
 }
 
 /* Length is what counts (NIST SP 800-63B 5.1.1.2); no rule about kinds of characters. */
-const char *password_fault(const char *name, const char *password)
+const char *gw_auth_password_fault(const char *name, const char *password)
 {
 	if (!password || strlen(password) > PASSWORD_MAX_BYTES || !g_utf8_validate(password, -1, NULL)) {
 		return "a password is UTF-8 of at most 256 bytes";
@@ -106,8 +107,8 @@ const char *password_fault(const char *name, const char *password)
 	return NULL;
 }
 
-bool is_account_role(const char *role)
+bool gw_auth_is_account_role(const char *role)
 {
-	static const char *const roles[] = { "administrator", "dispatcher", "viewer", "auditor", NULL };
+	static const char *const roles[] = {"administrator", "dispatcher", "viewer", "auditor", NULL};
 	return role && g_strv_contains(roles, role);
 }

@@ -3,22 +3,22 @@
 
 #include <string.h>
 
-struct gw_auth_identity session_identity(const struct auth_session *s)
+struct gw_auth_identity gw_auth_session_identity(const struct auth_session *s)
 {
-	return (struct gw_auth_identity){ s->id, s->subject, s->name, s->role, s->incident, s->scene, s->expires_ms };
+	return (struct gw_auth_identity){s->id, s->subject, s->name, s->role, s->incident, s->scene, s->expires_ms};
 }
 
 /* The token handed out lives in the object until the next grant, so that the grant may borrow it. */
-const char *lend(gw_auth *auth, char *token)
+const char *gw_auth_lend(gw_auth *auth, char *token)
 {
 	g_free(auth->lent);
 	return auth->lent = token;
 }
 
-void session_end(gw_auth *auth, struct auth_session *s)
+void gw_auth_session_end(gw_auth *auth, struct auth_session *s)
 {
 	count(auth, N_sessions_ended);
-	forget(auth, "session", s->hash);
+	gw_auth_forget(auth, "session", s->hash);
 	g_hash_table_remove(auth->sessions_by_hash, s->hash);
 	g_hash_table_remove(auth->sessions, s->id);
 }
@@ -42,18 +42,19 @@ static void make_room(gw_auth *auth, const char *subject)
 		}
 	}
 	if (n >= auth->limits.max_per_subject) {
-		session_end(auth, mine);
+		gw_auth_session_end(auth, mine);
 	} else if (g_hash_table_size(auth->sessions) >= auth->limits.max_sessions) {
-		session_end(auth, any);
+		gw_auth_session_end(auth, any);
 	}
 }
 
-struct auth_session *session_begin(gw_auth *auth, const struct auth_session *like, int64_t now_us, int64_t wall_ms, char **ret_token)
+struct auth_session *gw_auth_session_begin(gw_auth *auth, const struct auth_session *like, int64_t now_us,
+					   int64_t wall_ms, char **ret_token)
 {
 	make_room(auth, like->subject);
 	struct auth_session *s = g_new0(struct auth_session, 1);
-	char *token = token_new();
-	s->id = id_new("a-");
+	char *token = gw_auth_token_new();
+	s->id = gw_auth_id_new("a-");
 	s->subject = g_strdup(like->subject);
 	s->name = g_strdup(like->name);
 	s->role = g_strdup(like->role);
@@ -62,11 +63,11 @@ struct auth_session *session_begin(gw_auth *auth, const struct auth_session *lik
 	s->created_ms = wall_ms;
 	s->expires_ms = like->expires_ms;
 	s->person = like->person;
-	s->hash = token_hash(token);
+	s->hash = gw_auth_token_hash(token);
 	s->touched_us = now_us;
 	g_hash_table_insert(auth->sessions, s->id, s);
 	g_hash_table_insert(auth->sessions_by_hash, s->hash, s);
-	save(auth, "session", s->hash, &session_table, s);
+	gw_auth_save(auth, "session", s->hash, &gw_auth_session_table, s);
 	count(auth, N_sessions_begun);
 	*ret_token = token;
 	return s;
@@ -77,19 +78,20 @@ static bool is_alive(const gw_auth *auth, const struct auth_session *s, int64_t 
 	return wall_ms < s->expires_ms && !(s->person && now_us - s->touched_us > auth->limits.idle_ms * 1000);
 }
 
-enum gw_auth_error gw_auth_check(gw_auth *auth, const char *token, int64_t now_us, int64_t wall_ms, struct gw_auth_identity *ret)
+enum gw_auth_error gw_auth_check(gw_auth *auth, const char *token, int64_t now_us, int64_t wall_ms,
+				 struct gw_auth_identity *ret)
 {
-	g_autofree char *hash = token_hash(token);
+	g_autofree char *hash = gw_auth_token_hash(token);
 	struct auth_session *s = g_hash_table_lookup(auth->sessions_by_hash, hash);
 	enum gw_auth_error err = GW_AUTH_OK;
 	if (!s) {
-		err = script_check(auth, hash, wall_ms, ret);
+		err = gw_auth_script_check(auth, hash, wall_ms, ret);
 	} else if (!is_alive(auth, s, now_us, wall_ms)) {
-		session_end(auth, s);
+		gw_auth_session_end(auth, s);
 		err = GW_AUTH_EXPIRED;
 	} else {
 		s->touched_us = now_us;
-		*ret = session_identity(s);
+		*ret = gw_auth_session_identity(s);
 	}
 	if (err != GW_AUTH_OK) {
 		count(auth, N_tokens_refused);
@@ -115,7 +117,7 @@ bool gw_auth_logout(gw_auth *auth, const char *id)
 {
 	struct auth_session *s = g_hash_table_lookup(auth->sessions, id);
 	if (s) {
-		session_end(auth, s);
+		gw_auth_session_end(auth, s);
 	}
 	return s;
 }
@@ -127,7 +129,7 @@ unsigned gw_auth_revoke_subject(gw_auth *auth, const char *subject)
 	for (GList *i = all; i; i = i->next) {
 		struct auth_session *s = i->data;
 		if (strcmp(s->subject, subject) == 0) {
-			session_end(auth, s);
+			gw_auth_session_end(auth, s);
 			n++;
 		}
 	}

@@ -8,7 +8,7 @@ struct gw_auth_worker {
 	ort_loop *loop;
 	ort_mailbox *home;
 	GSource *home_source;
-	unsigned out;	/* home thread */
+	unsigned out; /* home thread */
 };
 
 struct errand {
@@ -47,7 +47,7 @@ gw_auth_worker *gw_auth_worker_start(GMainContext *home)
 void gw_auth_worker_run(void (*work)(void *job), void (*done)(void *job), void *job, gw_auth_worker *w)
 {
 	struct errand *e = g_new0(struct errand, 1);
-	*e = (struct errand){ .msg.run = go_out, .worker = w, .work = work, .done = done, .job = job };
+	*e = (struct errand){.msg.run = go_out, .worker = w, .work = work, .done = done, .job = job};
 	w->out++;
 	ort_mailbox_post(ort_loop_mailbox(w->loop), &e->msg);
 }
@@ -59,8 +59,8 @@ void gw_auth_worker_stop(gw_auth_worker *w)
 		return;
 	}
 	while (w->out) {
-		struct pollfd fd = { .fd = ort_mailbox_fd(w->home), .events = POLLIN };
-		(void)poll(&fd, 1, -1);	/* a signal is as good as a message: look again */
+		struct pollfd fd = {.fd = ort_mailbox_fd(w->home), .events = POLLIN};
+		(void)poll(&fd, 1, -1); /* a signal is as good as a message: look again */
 		(void)ort_mailbox_drain(w->home);
 	}
 	ort_loop_stop(w->loop);

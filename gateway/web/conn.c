@@ -20,7 +20,7 @@ static void tally(struct conn *c, int step)
 	c->source->prelogin += (unsigned)(c->state == C_WS_LOGIN ? step : 0);
 }
 
-void conn_enter(struct conn *c, enum conn_state state)
+void gw_web_conn_enter(struct conn *c, enum conn_state state)
 {
 	tally(c, -1);
 	c->state = state;
@@ -47,7 +47,7 @@ static char *address_text(const struct sockaddr_storage *a)
 
 static char *peer_of(struct lws *wsi)
 {
-	struct sockaddr_storage a = { 0 };
+	struct sockaddr_storage a = {0};
 	socklen_t len = sizeof(a);
 	if (getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&a, &len) < 0) {
 		return g_strdup("");
@@ -73,7 +73,7 @@ static bool evict_one(gw_web *web, const struct source *source)
 		struct conn *c = i->data;
 		if (!c->dying && is_idle(c->state) && (!source || c->source == source)) {
 			count(web, N_evicted);
-			conn_kill(c);
+			gw_web_conn_kill(c);
 			return true;
 		}
 	}
@@ -92,7 +92,7 @@ static bool find_room(gw_web *web, const struct source *source)
 	return web->conns.length < web->max_connections || evict_one(web, NULL);
 }
 
-struct conn *conn_new(gw_web *web, struct lws *wsi, bool redirect)
+struct conn *gw_web_conn_new(gw_web *web, struct lws *wsi, bool redirect)
 {
 	g_autofree char *peer = peer_of(wsi), *key = gw_source_key(peer);
 	struct source *source = source_get(web, key);
@@ -128,14 +128,14 @@ static void drop_exchange(struct conn *c)
 		if (c->exchange->call) {
 			gw_api_call *call = g_steal_pointer(&c->exchange->call);
 			gw_web_exchange *x = g_steal_pointer(&c->exchange);
-			gw_api_rest_cancel(call);	/* its callback will not come: the exchange ends here */
+			gw_api_rest_cancel(call); /* its callback will not come: the exchange ends here */
 			g_queue_unlink(&c->web->exchanges, &x->link);
 			g_free(x);
 		}
 	}
 }
 
-void conn_free(struct conn *c)
+void gw_web_conn_free(struct conn *c)
 {
 	gw_web *web = c->web;
 	gw_api_session_close(g_steal_pointer(&c->session));
@@ -149,7 +149,7 @@ void conn_free(struct conn *c)
 	g_clear_pointer(&c->body, g_byte_array_unref);
 	g_clear_pointer(&c->out, g_byte_array_unref);
 	g_clear_pointer(&c->in, g_byte_array_unref);
-	request_free(c->request);
+	gw_web_request_free(c->request);
 	g_free(c->token);
 	g_free(c->remote);
 	g_free(c->peer);
@@ -157,15 +157,15 @@ void conn_free(struct conn *c)
 	g_free(c);
 }
 
-void conn_chore(struct conn *c)
+void gw_web_conn_chore(struct conn *c)
 {
 	g_source_set_ready_time(c->web->chores, 0);
 }
 
-void conn_kill(struct conn *c)
+void gw_web_conn_kill(struct conn *c)
 {
 	c->dying = true;
-	conn_chore(c);
+	gw_web_conn_chore(c);
 }
 
 /* ---- time ---- */
@@ -175,14 +175,19 @@ static const int64_t no_limit = INT64_MAX;
 static int64_t limit_us(const struct conn *c)
 {
 	const int64_t seconds[C_STATES] = {
-		[C_HALF_OPEN] = c->web->header_timeout_s, [C_BODY] = BODY_S,	   [C_WAIT] = WAIT_S,
-		[C_SEND] = SEND_S,			  [C_IDLE] = IDLE_S,	   [C_WS_LOGIN] = no_limit,
-		[C_WS] = no_limit,			  [C_WS_CLOSING] = CLOSING_S,
+		[C_HALF_OPEN] = c->web->header_timeout_s,
+		[C_BODY] = BODY_S,
+		[C_WAIT] = WAIT_S,
+		[C_SEND] = SEND_S,
+		[C_IDLE] = IDLE_S,
+		[C_WS_LOGIN] = no_limit,
+		[C_WS] = no_limit,
+		[C_WS_CLOSING] = CLOSING_S,
 	};
 	return seconds[c->state] == no_limit ? no_limit : seconds[c->state] * ORT_US_PER_S;
 }
 
-void conn_tick(gw_web *web, int64_t now_us)
+void gw_web_conn_tick(gw_web *web, int64_t now_us)
 {
 	for (GList *i = web->conns.head; i; i = i->next) {
 		struct conn *c = i->data;
@@ -190,9 +195,9 @@ void conn_tick(gw_web *web, int64_t now_us)
 			if (c->state != C_IDLE && c->state != C_WS_CLOSING) {
 				count(web, N_timed_out);
 			}
-			conn_kill(c);
+			gw_web_conn_kill(c);
 		} else if (!c->dying && c->session) {
-			ws_tick(c, now_us);
+			gw_web_ws_tick(c, now_us);
 		}
 	}
 }

@@ -1,5 +1,5 @@
-/* The pages: a fixed list of places and types, held in memory, checked against the disk at each request. Names from outside
- * never leave the root: each folder and type is a row, and the kernel resolves beneath the root only. */
+/* The pages: a fixed list of places and types, held in memory, checked against the disk at each request. Names from
+ * outside never leave the root: each folder and type is a row, and the kernel resolves beneath the root only. */
 #include "gateway/web/web_priv.h"
 
 #include <errno.h>
@@ -12,43 +12,56 @@
 
 enum { FILE_MAX = 32 << 20, CACHE_MAX = 64 << 20 };
 
-static const struct page { const char *path; bool prefix; const char *file; } pages[] = {
-	{ "/", false, "console/index.html" },
-	{ "/wall", false, "wall/index.html" },
-	{ "/room", false, "room/index.html" },
-	{ "/setup", false, "setup/index.html" },
-	{ "/j/", true, "field/index.html" },
-	{ "/certificate/", true, "certificate/index.html" },
+static const struct page {
+	const char *path;
+	bool prefix;
+	const char *file;
+} pages[] = {
+	{"/", false, "console/index.html"},  {"/wall", false, "wall/index.html"},
+	{"/room", false, "room/index.html"}, {"/setup", false, "setup/index.html"},
+	{"/j/", true, "field/index.html"},   {"/certificate/", true, "certificate/index.html"},
 };
 
-static const char *const folders[] = { "certificate", "console", "css",	  "field", "fonts", "img", "lib",
-				       "map",	      "room",	 "setup", "texts", "vendor", "wall", NULL };
-static const char *const root_files[] = { "favicon.ico", "favicon.svg", "manifest.webmanifest", "robots.txt", NULL };
+static const char *const folders[] = {"certificate", "console", "css",	 "field", "fonts",  "img",  "lib",
+				      "map",	     "room",	"setup", "texts", "vendor", "wall", NULL};
+static const char *const root_files[] = {"favicon.ico", "favicon.svg", "manifest.webmanifest", "robots.txt", NULL};
 
-static const struct { const char *ending, *type; } types[] = {
-	{ ".html", "text/html; charset=utf-8" },
-	{ ".js", "text/javascript; charset=utf-8" },
-	{ ".mjs", "text/javascript; charset=utf-8" },
-	{ ".css", "text/css; charset=utf-8" },
-	{ ".json", "application/json; charset=utf-8" },
-	{ ".geojson", "application/geo+json" },
-	{ ".webmanifest", "application/manifest+json" },
-	{ ".map", "application/json; charset=utf-8" },
-	{ ".txt", "text/plain; charset=utf-8" },
-	{ ".svg", "image/svg+xml" },
-	{ ".png", "image/png" },
-	{ ".jpg", "image/jpeg" },
-	{ ".webp", "image/webp" },
-	{ ".ico", "image/x-icon" },
-	{ ".woff2", "font/woff2" },
-	{ ".wasm", "application/wasm" },
-	{ ".mp3", "audio/mpeg" },
-	{ ".ogg", "audio/ogg" },
-	{ ".wav", "audio/wav" },
+static const struct {
+	const char *ending, *type;
+} types[] = {
+	{".html", "text/html; charset=utf-8"},
+	{".js", "text/javascript; charset=utf-8"},
+	{".mjs", "text/javascript; charset=utf-8"},
+	{".css", "text/css; charset=utf-8"},
+	{".json", "application/json; charset=utf-8"},
+	{".geojson", "application/geo+json"},
+	{".webmanifest", "application/manifest+json"},
+	{".map", "application/json; charset=utf-8"},
+	{".txt", "text/plain; charset=utf-8"},
+	{".svg", "image/svg+xml"},
+	{".png", "image/png"},
+	{".jpg", "image/jpeg"},
+	{".webp", "image/webp"},
+	{".ico", "image/x-icon"},
+	{".woff2", "font/woff2"},
+	{".wasm", "application/wasm"},
+	{".mp3", "audio/mpeg"},
+	{".ogg", "audio/ogg"},
+	{".wav", "audio/wav"},
 };
 
-struct entry { GBytes *bytes; char *etag; struct timespec mtime; ino_t ino; off_t size; };
-struct files { int root_fd; GHashTable *cache; size_t cached; };
+struct entry {
+	GBytes *bytes;
+	char *etag;
+	struct timespec mtime;
+	ino_t ino;
+	off_t size;
+};
+struct files {
+	int root_fd;
+	GHashTable *cache;
+	size_t cached;
+};
 
 static void entry_free(void *p)
 {
@@ -58,7 +71,7 @@ static void entry_free(void *p)
 	g_free(e);
 }
 
-struct files *files_open(const char *root, char **ret_why)
+struct files *gw_web_files_open(const char *root, char **ret_why)
 {
 	int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
@@ -71,7 +84,7 @@ struct files *files_open(const char *root, char **ret_why)
 	return f;
 }
 
-void files_close(struct files *f)
+void gw_web_files_close(struct files *f)
 {
 	if (f) {
 		close(f->root_fd);
@@ -116,8 +129,8 @@ static const char *type_of(const char *name)
 
 static int open_beneath(const struct files *f, const char *name)
 {
-	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
 	return (int)syscall(SYS_openat2, f->root_fd, name, &how, sizeof(how));
 }
 
@@ -128,7 +141,7 @@ static GBytes *read_all(int fd, size_t size)
 	while (got < size) {
 		ssize_t n = read(fd, data + got, size - got);
 		if (n <= 0) {
-			return NULL;	/* shorter than a moment ago: somebody writes it; the next request will do */
+			return NULL; /* shorter than a moment ago: somebody writes it; the next request will do */
 		}
 		got += (size_t)n;
 	}
@@ -185,11 +198,12 @@ static const struct entry *entry_get(struct files *f, const char *name)
 static void not_found(gw_web_exchange *x)
 {
 	count(x->web, N_not_found);
-	gw_web_reply(x, &(struct gw_web_response){ .status = 404, .content_type = "text/plain; charset=utf-8",
-						   .body = "Not Found", .len = 9 });
+	gw_web_reply(
+		x, &(struct gw_web_response){
+			   .status = 404, .content_type = "text/plain; charset=utf-8", .body = "Not Found", .len = 9});
 }
 
-void files_serve(struct files *f, gw_web_exchange *x, const struct request *r)
+void gw_web_files_serve(struct files *f, gw_web_exchange *x, const struct request *r)
 {
 	const char *name = file_of(r->path), *type = name ? type_of(name) : NULL;
 	const struct entry *e = type ? entry_get(f, name) : NULL;
@@ -201,12 +215,16 @@ void files_serve(struct files *f, gw_web_exchange *x, const struct request *r)
 	const void *data = g_bytes_get_data(e->bytes, &len);
 	bool vendor = g_str_has_prefix(name, "vendor/");
 	const struct gw_web_header headers[] = {
-		{ "ETag", e->etag },
-		{ "Cache-Control", vendor ? "public, max-age=86400" : "no-cache" },
+		{"ETag", e->etag},
+		{"Cache-Control", vendor ? "public, max-age=86400" : "no-cache"},
 	};
-	struct gw_web_response out = { .status = 200, .content_type = type, .body = data, .len = len, .headers = headers,
-				       .n_headers = G_N_ELEMENTS(headers) };
-	if (etag_matches(r->if_none_match, e->etag)) {
+	struct gw_web_response out = {.status = 200,
+				      .content_type = type,
+				      .body = data,
+				      .len = len,
+				      .headers = headers,
+				      .n_headers = G_N_ELEMENTS(headers)};
+	if (gw_web_etag_matches(r->if_none_match, e->etag)) {
 		out.status = 304;
 		out.len = 0;
 	}

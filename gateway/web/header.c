@@ -25,13 +25,15 @@ static char *take_token(const char *s, size_t len)
 
 /* One browser may be console, wall and phone at once (a newcomer's is): each kind of credential has its own cookie. The
  * openers name theirs by the path, a WebSocket by ?as=. */
-const char *cookie_name(const char *path, const char *query)
+const char *gw_web_cookie_name(const char *path, const char *query)
 {
-	static const struct { const char *path, *query, *name; } rows[] = {
-		{ "/api/v1/link.open", NULL, "ortoo_field" },
-		{ "/api/v1/device.open", NULL, "ortoo_device" },
-		{ "/ws", "as=field", "ortoo_field" },
-		{ "/ws", "as=device", "ortoo_device" },
+	static const struct {
+		const char *path, *query, *name;
+	} rows[] = {
+		{"/api/v1/link.open", NULL, "ortoo_field"},
+		{"/api/v1/device.open", NULL, "ortoo_device"},
+		{"/ws", "as=field", "ortoo_field"},
+		{"/ws", "as=device", "ortoo_device"},
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		if (g_str_equal(path, rows[i].path) && (!rows[i].query || g_strcmp0(query, rows[i].query) == 0)) {
@@ -56,7 +58,7 @@ static char *cookie_token(const char *cookies, const char *name)
 }
 
 /* RFC 6750 2.1; the header wins, as scripts that send it mean it. */
-char *bearer_of(const char *authorization, const char *cookies, const char *name)
+char *gw_web_bearer_of(const char *authorization, const char *cookies, const char *name)
 {
 	if (authorization && g_ascii_strncasecmp(authorization, "Bearer ", 7) == 0) {
 		const char *value = authorization + 7;
@@ -72,9 +74,9 @@ static bool same_host(const char *origin, const char *scheme, const char *host)
 }
 
 /* Behind a proxy that ends TLS we do not know the scheme: then either will do. */
-bool origin_is_ours(const char *origin, const char *host, bool tls, bool any_scheme, char *const *others)
+bool gw_web_origin_is_ours(const char *origin, const char *host, bool tls, bool any_scheme, char *const *others)
 {
-	if (host && host_is_sane(host)) {
+	if (host && gw_web_host_is_sane(host)) {
 		if ((tls || any_scheme) && same_host(origin, "https://", host)) {
 			return true;
 		}
@@ -90,7 +92,7 @@ bool origin_is_ours(const char *origin, const char *host, bool tls, bool any_sch
 	return false;
 }
 
-bool host_is_sane(const char *host)
+bool gw_web_host_is_sane(const char *host)
 {
 	size_t n = strlen(host);
 	return n > 0 && n <= HOST_MAX &&
@@ -98,7 +100,7 @@ bool host_is_sane(const char *host)
 }
 
 /* Absolute, UTF-8, no control characters, no "..", "." or empty segment, no backslash. */
-bool path_is_sane(const char *path)
+bool gw_web_path_is_sane(const char *path)
 {
 	if (path[0] != '/' || !g_utf8_validate(path, -1, NULL)) {
 		return false;
@@ -114,7 +116,7 @@ bool path_is_sane(const char *path)
 	return true;
 }
 
-bool etag_matches(const char *if_none_match, const char *etag)
+bool gw_web_etag_matches(const char *if_none_match, const char *etag)
 {
 	if (!if_none_match) {
 		return false;
@@ -130,7 +132,7 @@ bool etag_matches(const char *if_none_match, const char *etag)
 	return false;
 }
 
-char *last_forwarded(const char *forwarded)
+char *gw_web_last_forwarded(const char *forwarded)
 {
 	const char *last = strrchr(forwarded, ',');
 	g_autofree char *address = g_strstrip(g_strdup(last ? last + 1 : forwarded));
@@ -138,7 +140,7 @@ char *last_forwarded(const char *forwarded)
 	return *key ? g_steal_pointer(&address) : NULL;
 }
 
-bool content_type_is(const char *content_type, const char *want)
+bool gw_web_content_type_is(const char *content_type, const char *want)
 {
 	size_t n = strlen(want);
 	return content_type && g_ascii_strncasecmp(content_type, want, n) == 0 &&

@@ -1,6 +1,6 @@
-/* HTTP/1.1: requests to routes and files, answers back. The answer is one buffer that we write in small pieces, only when
- * the socket takes them: with reading stopped meanwhile (rx flow control), libwebsockets would neither tell us that it is
- * writable nor rest, so a choked answer goes on from the chores' timer. */
+/* HTTP/1.1: requests to routes and files, answers back. The answer is one buffer that we write in small pieces, only
+ * when the socket takes them: with reading stopped meanwhile (rx flow control), libwebsockets would neither tell us
+ * that it is writable nor rest, so a choked answer goes on from the chores' timer. */
 #include "gateway/web/web_priv.h"
 
 #include <string.h>
@@ -9,35 +9,38 @@
 
 enum { PIECE = 8192, CHOKED_MS = 20, DISCARD_MAX = 1 << 20, DEFAULT_BODY = 65536 };
 
-static const struct { int status; const char *text; } texts[] = {
-	{ 200, "OK" },
-	{ 201, "Created" },
-	{ 204, "No Content" },
-	{ 304, "Not Modified" },
-	{ 308, "Permanent Redirect" },
-	{ 400, "Bad Request" },
-	{ 401, "Unauthorized" },
-	{ 403, "Forbidden" },
-	{ 404, "Not Found" },
-	{ 405, "Method Not Allowed" },
-	{ 406, "Not Acceptable" },
-	{ 409, "Conflict" },
-	{ 410, "Gone" },
-	{ 411, "Length Required" },
-	{ 412, "Precondition Failed" },
-	{ 413, "Content Too Large" },
-	{ 415, "Unsupported Media Type" },
-	{ 422, "Unprocessable Content" },
-	{ 423, "Locked" },
-	{ 428, "Precondition Required" },
-	{ 429, "Too Many Requests" },
-	{ 500, "Internal Server Error" },
-	{ 501, "Not Implemented" },
-	{ 503, "Service Unavailable" },
-	{ 504, "Gateway Timeout" },
+static const struct {
+	int status;
+	const char *text;
+} texts[] = {
+	{200, "OK"},
+	{201, "Created"},
+	{204, "No Content"},
+	{304, "Not Modified"},
+	{308, "Permanent Redirect"},
+	{400, "Bad Request"},
+	{401, "Unauthorized"},
+	{403, "Forbidden"},
+	{404, "Not Found"},
+	{405, "Method Not Allowed"},
+	{406, "Not Acceptable"},
+	{409, "Conflict"},
+	{410, "Gone"},
+	{411, "Length Required"},
+	{412, "Precondition Failed"},
+	{413, "Content Too Large"},
+	{415, "Unsupported Media Type"},
+	{422, "Unprocessable Content"},
+	{423, "Locked"},
+	{428, "Precondition Required"},
+	{429, "Too Many Requests"},
+	{500, "Internal Server Error"},
+	{501, "Not Implemented"},
+	{503, "Service Unavailable"},
+	{504, "Gateway Timeout"},
 };
 
-const char *status_text(int status)
+const char *gw_web_status_text(int status)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
 		if (texts[i].status == status) {
@@ -102,7 +105,7 @@ static GByteArray *compose(struct conn *c, const gw_web_exchange *x, const struc
 {
 	static const unsigned char room[LWS_PRE];
 	g_autoptr(GString) head = g_string_new(NULL);
-	g_string_printf(head, "HTTP/1.1 %d %s\r\n", r->status, status_text(r->status));
+	g_string_printf(head, "HTTP/1.1 %d %s\r\n", r->status, gw_web_status_text(r->status));
 	add_guards(c->web, head);
 	if (r->content_type) {
 		add_header(head, "Content-Type", r->content_type);
@@ -139,9 +142,9 @@ void gw_web_reply(gw_web_exchange *x, const struct gw_web_response *response)
 		c->exchange = NULL;
 		c->out = compose(c, x, response);
 		c->out_pos = LWS_PRE;
-		conn_enter(c, C_SEND);
+		gw_web_conn_enter(c, C_SEND);
 		if (!c->in_callback) {
-			conn_chore(c);
+			gw_web_conn_chore(c);
 		}
 	}
 	g_free(x);
@@ -149,14 +152,14 @@ void gw_web_reply(gw_web_exchange *x, const struct gw_web_response *response)
 
 static void reply_plain(gw_web_exchange *x, int status, const char *header, const char *value)
 {
-	const struct gw_web_header extra = { header, value };
-	const char *text = status_text(status);
-	gw_web_reply(x, &(struct gw_web_response){ .status = status,
-						   .content_type = "text/plain; charset=utf-8",
-						   .body = text,
-						   .len = strlen(text),
-						   .headers = &extra,
-						   .n_headers = header ? 1 : 0 });
+	const struct gw_web_header extra = {header, value};
+	const char *text = gw_web_status_text(status);
+	gw_web_reply(x, &(struct gw_web_response){.status = status,
+						  .content_type = "text/plain; charset=utf-8",
+						  .body = text,
+						  .len = strlen(text),
+						  .headers = &extra,
+						  .n_headers = header ? 1 : 0});
 }
 
 static bool transaction_done(struct conn *c)
@@ -164,9 +167,9 @@ static bool transaction_done(struct conn *c)
 	bool close = c->close_after;
 	g_clear_pointer(&c->out, g_byte_array_unref);
 	g_clear_pointer(&c->body, g_byte_array_unref);
-	g_clear_pointer(&c->request, request_free);
+	g_clear_pointer(&c->request, gw_web_request_free);
 	c->route = NULL;
-	conn_enter(c, C_IDLE);
+	gw_web_conn_enter(c, C_IDLE);
 	(void)lws_rx_flow_control(c->wsi, 1);
 	return !close && lws_http_transaction_completed(c->wsi) == 0;
 }
@@ -185,7 +188,7 @@ static bool wait_for_socket(struct conn *c)
 	return true;
 }
 
-bool http_send(struct conn *c)
+bool gw_web_http_send(struct conn *c)
 {
 	while (c->out_pos < c->out->len) {
 		if (lws_send_pipe_choked(c->wsi)) {
@@ -193,7 +196,8 @@ bool http_send(struct conn *c)
 		}
 		size_t n = MIN(c->out->len - c->out_pos, (size_t)PIECE);
 		bool last = c->out_pos + n == c->out->len;
-		if (lws_write(c->wsi, c->out->data + c->out_pos, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)n) {
+		if (lws_write(c->wsi, c->out->data + c->out_pos, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) <
+		    (int)n) {
 			return false;
 		}
 		c->out_pos += n;
@@ -207,7 +211,7 @@ static int conclude(struct conn *c)
 {
 	if (c->state == C_SEND) {
 		(void)lws_rx_flow_control(c->wsi, 0);
-		return http_send(c) ? 0 : -1;
+		return gw_web_http_send(c) ? 0 : -1;
 	}
 	if (c->state == C_WAIT) {
 		(void)lws_rx_flow_control(c->wsi, 0);
@@ -234,9 +238,10 @@ static const struct route *find_route(gw_web *web, const char *method, const cha
 	return best;
 }
 
-void gw_web_route(gw_web *web, const char *method, const char *prefix, size_t max_body, gw_web_handler_fn fn, void *user_data)
+void gw_web_route(gw_web *web, const char *method, const char *prefix, size_t max_body, gw_web_handler_fn fn,
+		  void *user_data)
 {
-	const struct route r = { method, prefix, max_body ? max_body : DEFAULT_BODY, fn, user_data };
+	const struct route r = {method, prefix, max_body ? max_body : DEFAULT_BODY, fn, user_data};
 	g_array_append_val(web->routes, r);
 }
 
@@ -249,7 +254,7 @@ static gw_web_exchange *exchange_new(struct conn *c)
 	x->head = strcmp(c->request->method, "HEAD") == 0;
 	g_queue_push_tail_link(&c->web->exchanges, &x->link);
 	c->exchange = x;
-	conn_enter(c, C_WAIT);
+	gw_web_conn_enter(c, C_WAIT);
 	return x;
 }
 
@@ -263,7 +268,7 @@ static void redirect(struct conn *c)
 {
 	const struct request *r = c->request;
 	c->close_after = true;
-	if (!r->host || !host_is_sane(r->host) || !path_is_sane(r->path)) {
+	if (!r->host || !gw_web_host_is_sane(r->host) || !gw_web_path_is_sane(r->path)) {
 		refuse(c, 400, NULL, NULL);
 		return;
 	}
@@ -280,7 +285,7 @@ static void call_route(struct conn *c)
 	gw_web_exchange *x = exchange_new(c);
 	size_t len = c->body ? c->body->len : 0;
 	if (c->body) {
-		g_byte_array_append(c->body, (const guint8 *)"", 1);	/* the NUL that is promised */
+		g_byte_array_append(c->body, (const guint8 *)"", 1); /* the NUL that is promised */
 	}
 	const struct gw_web_request in = {
 		.method = r->method,
@@ -304,7 +309,7 @@ static bool is_foreign(const struct conn *c)
 {
 	const gw_web *web = c->web;
 	const struct request *r = c->request;
-	return r->origin && !origin_is_ours(r->origin, r->host, web->tls, web->trust_forwarded, web->origins);
+	return r->origin && !gw_web_origin_is_ours(r->origin, r->host, web->tls, web->trust_forwarded, web->origins);
 }
 
 static bool is_reading(const char *method)
@@ -322,7 +327,7 @@ static void serve(struct conn *c)
 	} else if (known) {
 		refuse(c, 405, NULL, NULL);
 	} else if (is_reading(method) && c->web->files) {
-		files_serve(c->web->files, exchange_new(c), c->request);
+		gw_web_files_serve(c->web->files, exchange_new(c), c->request);
 	} else if (is_reading(method)) {
 		refuse(c, 404, NULL, NULL);
 	} else {
@@ -343,7 +348,7 @@ static void begin(struct conn *c, int64_t length)
 	const char *method = c->request->method;
 	const struct route *route = find_route(c->web, method, c->request->path, &known);
 	bool wants_body = strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0 || strcmp(method, "PUT") == 0;
-	if (length == -2 || !path_is_sane(c->request->path) || (length > 0 && is_reading(method))) {
+	if (length == -2 || !gw_web_path_is_sane(c->request->path) || (length > 0 && is_reading(method))) {
 		c->close_after = true;
 		refuse_unread(c, 400, length);
 	} else if (wants_body && length == -1) {
@@ -358,25 +363,25 @@ static void begin(struct conn *c, int64_t length)
 	} else if (length > 0) {
 		c->body = g_byte_array_sized_new((guint)MIN(length + 1, 65536));
 		c->body_len = (size_t)length;
-		conn_enter(c, C_BODY);
+		gw_web_conn_enter(c, C_BODY);
 	} else {
 		serve(c);
 	}
 }
 
-int http_request(struct conn *c)
+int gw_web_http_request(struct conn *c)
 {
 	count(c->web, N_requests);
-	lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);	/* ours are in conn.c */
+	lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0); /* ours are in conn.c */
 	if (c->exchange || c->out) {
-		return -1;	/* a second request behind one that waits */
+		return -1; /* a second request behind one that waits */
 	}
-	g_clear_pointer(&c->request, request_free);
-	c->request = request_read(c);
+	g_clear_pointer(&c->request, gw_web_request_free);
+	c->request = gw_web_request_read(c);
 	if (!c->request) {
 		return -1;
 	}
-	int64_t length = request_length(c);
+	int64_t length = gw_web_request_length(c);
 	c->empty_post = length == 0 && strcmp(c->request->method, "POST") == 0;
 	c->close_after = false;
 	c->in_callback = true;
@@ -389,10 +394,10 @@ int http_request(struct conn *c)
 	return conclude(c);
 }
 
-int http_body(struct conn *c, const void *in, size_t len)
+int gw_web_http_body(struct conn *c, const void *in, size_t len)
 {
 	if (c->state != C_BODY) {
-		return len == 0 || c->state == C_SEND ? 0 : -1;	/* the rest of a body that was refused */
+		return len == 0 || c->state == C_SEND ? 0 : -1; /* the rest of a body that was refused */
 	}
 	if (c->body->len + len > c->body_len) {
 		return -1;
@@ -401,10 +406,10 @@ int http_body(struct conn *c, const void *in, size_t len)
 	return 0;
 }
 
-int http_body_done(struct conn *c)
+int gw_web_http_body_done(struct conn *c)
 {
 	if (c->state != C_BODY) {
-		bool spurious = c->empty_post;	/* libwebsockets reports the end of an empty POST once more */
+		bool spurious = c->empty_post; /* libwebsockets reports the end of an empty POST once more */
 		c->empty_post = false;
 		return spurious || c->state == C_SEND || c->state == C_IDLE ? 0 : -1;
 	}
@@ -415,12 +420,13 @@ int http_body_done(struct conn *c)
 }
 
 /* An upgrade that we do not want gets its status in words; the caller then closes. */
-int http_refuse_upgrade(struct conn *c, int status)
+int gw_web_http_refuse_upgrade(struct conn *c, int status)
 {
 	unsigned char buffer[LWS_PRE + 256];
-	int n = g_snprintf((char *)buffer + LWS_PRE, 256,
-			   "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n", status,
-			   status_text(status));
-	(void)lws_write(c->wsi, buffer + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_HEADERS);	/* it is closed in any case */
+	int n = g_snprintf(
+		(char *)buffer + LWS_PRE, 256,
+		"HTTP/1.1 %d %s\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n", status,
+		gw_web_status_text(status));
+	(void)lws_write(c->wsi, buffer + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_HEADERS); /* it is closed in any case */
 	return -1;
 }

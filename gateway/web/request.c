@@ -24,10 +24,13 @@ static char *header(struct lws *wsi, enum lws_token_indexes token)
 	return g_steal_pointer(&value);
 }
 
-static const struct { enum lws_token_indexes token; const char *name; } methods[] = {
-	{ WSI_TOKEN_GET_URI, "GET" },	  { WSI_TOKEN_POST_URI, "POST" },     { WSI_TOKEN_HEAD_URI, "HEAD" },
-	{ WSI_TOKEN_PATCH_URI, "PATCH" }, { WSI_TOKEN_DELETE_URI, "DELETE" }, { WSI_TOKEN_OPTIONS_URI, "OPTIONS" },
-	{ WSI_TOKEN_PUT_URI, "PUT" },
+static const struct {
+	enum lws_token_indexes token;
+	const char *name;
+} methods[] = {
+	{WSI_TOKEN_GET_URI, "GET"},	{WSI_TOKEN_POST_URI, "POST"},	  {WSI_TOKEN_HEAD_URI, "HEAD"},
+	{WSI_TOKEN_PATCH_URI, "PATCH"}, {WSI_TOKEN_DELETE_URI, "DELETE"}, {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
+	{WSI_TOKEN_PUT_URI, "PUT"},
 };
 
 static bool read_method(struct lws *wsi, struct request *r)
@@ -48,16 +51,16 @@ static char *remote_of(struct conn *c)
 	if (c->web->trust_forwarded && c->loopback) {
 		forwarded = header(c->wsi, WSI_TOKEN_X_FORWARDED_FOR);
 	}
-	char *address = forwarded ? last_forwarded(forwarded) : NULL;
+	char *address = forwarded ? gw_web_last_forwarded(forwarded) : NULL;
 	return address ? address : g_strdup(c->peer);
 }
 
-struct request *request_read(struct conn *c)
+struct request *gw_web_request_read(struct conn *c)
 {
 	struct lws *wsi = c->wsi;
 	struct request *r = g_new0(struct request, 1);
 	if (!read_method(wsi, r)) {
-		request_free(r);
+		gw_web_request_free(r);
 		return NULL;
 	}
 	g_autofree char *authorization = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION);
@@ -68,18 +71,18 @@ struct request *request_read(struct conn *c)
 	r->content_type = header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE);
 	r->if_match = header(wsi, WSI_TOKEN_HTTP_IF_MATCH);
 	r->if_none_match = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH);
-	r->token = bearer_of(authorization, cookies, cookie_name(r->path, r->query));
+	r->token = gw_web_bearer_of(authorization, cookies, gw_web_cookie_name(r->path, r->query));
 	r->remote = remote_of(c);
 	return r;
 }
 
-void request_free(struct request *r)
+void gw_web_request_free(struct request *r)
 {
 	if (!r) {
 		return;
 	}
-	char *const all[] = { r->method, r->path,	  r->query,    r->host,		r->origin, r->content_type,
-			      r->token,	 r->if_match, r->if_none_match, r->remote };
+	char *const all[] = {r->method,	      r->path,	r->query,    r->host,	       r->origin,
+			     r->content_type, r->token, r->if_match, r->if_none_match, r->remote};
 	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
 		g_free(all[i]);
 	}
@@ -87,7 +90,7 @@ void request_free(struct request *r)
 }
 
 /* RFC 9112 6.3: a Transfer-Encoding that we do not decode, or a length that is not one number, cannot be framed. */
-int64_t request_length(struct conn *c)
+int64_t gw_web_request_length(struct conn *c)
 {
 	if (lws_hdr_total_length(c->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
 		return -2;

@@ -1,5 +1,5 @@
-/* Start, stop, and the one callback through which libwebsockets speaks. HTTP/1.1 only: HTTP/2 would bring a second parser
- * and stream limits for pages that load once a shift. */
+/* Start, stop, and the one callback through which libwebsockets speaks. HTTP/1.1 only: HTTP/2 would bring a second
+ * parser and stream limits for pages that load once a shift. */
 #include "gateway/web/web_priv.h"
 
 #include <openssl/ssl.h>
@@ -18,7 +18,7 @@ static struct conn *conn_of(struct lws *wsi)
 static int instantiated(struct lws *wsi)
 {
 	gw_web *web = lws_context_user(lws_get_context(wsi));
-	struct conn *c = conn_new(web, wsi, lws_get_vhost(wsi) == web->redirect_host);
+	struct conn *c = gw_web_conn_new(web, wsi, lws_get_vhost(wsi) == web->redirect_host);
 	lws_set_opaque_user_data(wsi, c);
 	return c ? 0 : -1;
 }
@@ -28,7 +28,7 @@ static int destroyed(struct lws *wsi)
 	struct conn *c = conn_of(wsi);
 	if (c) {
 		lws_set_opaque_user_data(wsi, NULL);
-		conn_free(c);
+		gw_web_conn_free(c);
 	}
 	return 0;
 }
@@ -37,24 +37,24 @@ static int on_conn(struct conn *c, enum lws_callback_reasons reason, void *in, s
 {
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
-		return http_request(c);
+		return gw_web_http_request(c);
 	case LWS_CALLBACK_HTTP_BODY:
-		return http_body(c, in, len);
+		return gw_web_http_body(c, in, len);
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-		return http_body_done(c);
+		return gw_web_http_body_done(c);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return ws_confirm(c) ? 0 : -1;
+		return gw_web_ws_confirm(c) ? 0 : -1;
 	case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 		return c->upgrade_ok ? 0 : -1;
 	case LWS_CALLBACK_ESTABLISHED:
-		return ws_established(c);
+		return gw_web_ws_established(c);
 	case LWS_CALLBACK_RECEIVE:
-		return c->session ? ws_receive(c, in, len) : -1;
+		return c->session ? gw_web_ws_receive(c, in, len) : -1;
 	case LWS_CALLBACK_RECEIVE_PONG:
 		c->heard_us = ort_now_us();
 		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
-		return c->session ? ws_writeable(c) : -1;
+		return c->session ? gw_web_ws_writeable(c) : -1;
 	default:
 		return 0;
 	}
@@ -78,8 +78,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-	{ .name = "ortoo", .callback = callback, .rx_buffer_size = RX_BYTES },
-	{ 0 },
+	{.name = "ortoo", .callback = callback, .rx_buffer_size = RX_BYTES},
+	{0},
 };
 
 /* ---- outside of libwebsockets' calls ---- */
@@ -106,7 +106,7 @@ static gboolean run_chores(GSource *source, GSourceFunc fn, gpointer user_data)
 	g_source_set_ready_time(source, -1);
 	for (GList *i = web->conns.head; i; i = i->next) {
 		c = i->data;
-		if (!c->dying && c->state == C_SEND && c->out && !http_send(c)) {
+		if (!c->dying && c->state == C_SEND && c->out && !gw_web_http_send(c)) {
 			c->dying = true;
 		}
 	}
@@ -123,7 +123,7 @@ static gboolean chores_dispatch(GSource *source, GSourceFunc fn, gpointer user_d
 
 static gboolean tick(gpointer user_data)
 {
-	conn_tick(user_data, ort_now_us());
+	gw_web_conn_tick(user_data, ort_now_us());
 	return G_SOURCE_CONTINUE;
 }
 
@@ -134,7 +134,7 @@ static gboolean never_called(gpointer user_data)
 
 static void start_sources(gw_web *web)
 {
-	static GSourceFuncs chores_funcs = { .dispatch = chores_dispatch };
+	static GSourceFuncs chores_funcs = {.dispatch = chores_dispatch};
 	web->tick = g_timeout_source_new(TICK_MS);
 	g_source_set_callback(web->tick, tick, web, NULL);
 	g_source_attach(web->tick, NULL);
@@ -155,10 +155,11 @@ static void stop_source(GSource **source)
 
 static char *policy(const struct gw_web_conf *conf)
 {
-	return g_strdup_printf("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:%s%s; "
-			       "font-src 'self'; manifest-src 'self'; worker-src 'self'; connect-src 'self'; "
-			       "media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-			       conf->map_origin ? " " : "", conf->map_origin ? conf->map_origin : "");
+	return g_strdup_printf(
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:%s%s; "
+		"font-src 'self'; manifest-src 'self'; worker-src 'self'; connect-src 'self'; "
+		"media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+		conf->map_origin ? " " : "", conf->map_origin ? conf->map_origin : "");
 }
 
 static bool is_loopback(const char *listen)
@@ -174,7 +175,8 @@ static const char *tls_fault(const struct gw_web_conf *conf)
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	if (SSL_CTX_use_certificate_chain_file(ctx, conf->cert_path) != 1) {
 		why = "the certificate cannot be read";
-	} else if (SSL_CTX_use_PrivateKey_file(ctx, conf->key_path, SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(ctx) != 1) {
+	} else if (SSL_CTX_use_PrivateKey_file(ctx, conf->key_path, SSL_FILETYPE_PEM) != 1 ||
+		   SSL_CTX_check_private_key(ctx) != 1) {
 		why = "the key cannot be read or does not belong to the certificate";
 	}
 	SSL_CTX_free(ctx);
@@ -231,15 +233,15 @@ static void common_info(const gw_web *web, struct lws_context_creation_info *inf
 {
 	info->protocols = protocols;
 	info->iface = web->listen;
-	info->keepalive_timeout = 30;	/* ours is shorter, in conn.c; so is the header's */
+	info->keepalive_timeout = 30; /* ours is shorter, in conn.c; so is the header's */
 	info->timeout_secs = 30;
 	info->alpn = "http/1.1";
 }
 
 static bool start_context(gw_web *web)
 {
-	void *loops[] = { web->loop };
-	struct lws_context_creation_info info = { 0 };
+	void *loops[] = {web->loop};
+	struct lws_context_creation_info info = {0};
 	common_info(web, &info);
 	info.port = CONTEXT_PORT_NO_LISTEN;
 	info.options = LWS_SERVER_OPTION_GLIB | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
@@ -258,16 +260,17 @@ static bool start_context(gw_web *web)
 
 static bool start_main(gw_web *web, int port)
 {
-	struct lws_context_creation_info info = { 0 };
+	struct lws_context_creation_info info = {0};
 	common_info(web, &info);
 	info.port = port;
 	info.vhost_name = "main";
 	if (web->tls) {
-		info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;	/* of the host: "speak TLS here" */
+		info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT; /* of the host: "speak TLS here" */
 		info.ssl_cert_filepath = web->cert_path;
 		info.ssl_private_key_filepath = web->key_path;
-		info.ssl_options_set = (long)(SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION |
-					      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+		info.ssl_options_set =
+			(long)(SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION |
+			       SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
 		info.ssl_cipher_list = "ECDHE+AESGCM:ECDHE+CHACHA20";
 	}
 	web->main_host = lws_create_vhost(web->context, &info);
@@ -276,7 +279,7 @@ static bool start_main(gw_web *web, int port)
 
 static bool start_redirect(gw_web *web, int port)
 {
-	struct lws_context_creation_info info = { 0 };
+	struct lws_context_creation_info info = {0};
 	if (port < 0) {
 		return true;
 	}
@@ -315,8 +318,8 @@ gw_web *gw_web_start(const struct gw_web_conf *conf, gw_api *api, char **ret_why
 	if (!why) {
 		lws_set_log_level(LLL_ERR | LLL_WARN, lws_says);
 		web = web_new(conf, api);
-		web->files = conf->root ? files_open(conf->root, &why) : NULL;
-		rest_routes(web);
+		web->files = conf->root ? gw_web_files_open(conf->root, &why) : NULL;
+		gw_web_rest_routes(web);
 		start_sources(web);
 	}
 	if (!why) {
@@ -351,7 +354,7 @@ void gw_web_stop(gw_web *web)
 	}
 	stop_source(&web->tick);
 	stop_source(&web->chores);
-	files_close(web->files);
+	gw_web_files_close(web->files);
 	g_main_loop_unref(web->loop);
 	g_hash_table_unref(web->sources);
 	g_array_unref(web->routes);

@@ -94,51 +94,51 @@ struct request {
 };
 
 /* conn.c */
-struct conn *conn_new(gw_web *web, struct lws *wsi, bool redirect);	/* NULL: refuse the socket */
-void conn_free(struct conn *c);
-void conn_enter(struct conn *c, enum conn_state state);
-void conn_kill(struct conn *c);			/* soon, from anywhere */
-void conn_chore(struct conn *c);		/* have the chores run */
-void conn_tick(gw_web *web, int64_t now_us);
+struct conn *gw_web_conn_new(gw_web *web, struct lws *wsi, bool redirect);	/* NULL: refuse the socket */
+void gw_web_conn_free(struct conn *c);
+void gw_web_conn_enter(struct conn *c, enum conn_state state);
+void gw_web_conn_kill(struct conn *c);			/* soon, from anywhere */
+void gw_web_conn_chore(struct conn *c);		/* have the chores run */
+void gw_web_conn_tick(gw_web *web, int64_t now_us);
 
 /* header.c: pure */
-const char *cookie_name(const char *path, const char *query);	/* a literal; query may be NULL */
-char *bearer_of(const char *authorization, const char *cookies, const char *name);	/* token or NULL */
-bool origin_is_ours(const char *origin, const char *host, bool tls, bool any_scheme, char *const *others);
-bool host_is_sane(const char *host);
-bool path_is_sane(const char *path);
-bool etag_matches(const char *if_none_match, const char *etag);
-char *last_forwarded(const char *forwarded);	/* last address of X-Forwarded-For or NULL */
-bool content_type_is(const char *content_type, const char *want);
+const char *gw_web_cookie_name(const char *path, const char *query);	/* a literal; query may be NULL */
+char *gw_web_bearer_of(const char *authorization, const char *cookies, const char *name);	/* token or NULL */
+bool gw_web_origin_is_ours(const char *origin, const char *host, bool tls, bool any_scheme, char *const *others);
+bool gw_web_host_is_sane(const char *host);
+bool gw_web_path_is_sane(const char *path);
+bool gw_web_etag_matches(const char *if_none_match, const char *etag);
+char *gw_web_last_forwarded(const char *forwarded);	/* last address of X-Forwarded-For or NULL */
+bool gw_web_content_type_is(const char *content_type, const char *want);
 
 /* request.c */
-struct request *request_read(struct conn *c);	/* NULL: cannot be trusted, close */
-void request_free(struct request *r);
-int64_t request_length(struct conn *c);		/* -1 = none, -2 = bad */
+struct request *gw_web_request_read(struct conn *c);	/* NULL: cannot be trusted, close */
+void gw_web_request_free(struct request *r);
+int64_t gw_web_request_length(struct conn *c);		/* -1 = none, -2 = bad */
 
 /* http.c */
-int http_request(struct conn *c);		/* these three: return value of the lws callback */
-int http_body(struct conn *c, const void *in, size_t len);
-int http_body_done(struct conn *c);
-bool http_send(struct conn *c);			/* outside of callbacks too; false = close */
-int http_refuse_upgrade(struct conn *c, int status);
-const char *status_text(int status);
+int gw_web_http_request(struct conn *c);		/* these three: return value of the lws callback */
+int gw_web_http_body(struct conn *c, const void *in, size_t len);
+int gw_web_http_body_done(struct conn *c);
+bool gw_web_http_send(struct conn *c);			/* outside of callbacks too; false = close */
+int gw_web_http_refuse_upgrade(struct conn *c, int status);
+const char *gw_web_status_text(int status);
 
 /* rest.c */
-void rest_routes(gw_web *web);
+void gw_web_rest_routes(gw_web *web);
 
 /* files.c */
-struct files *files_open(const char *root, char **ret_why);
-void files_close(struct files *f);
-void files_serve(struct files *f, gw_web_exchange *x, const struct request *r);
+struct files *gw_web_files_open(const char *root, char **ret_why);
+void gw_web_files_close(struct files *f);
+void gw_web_files_serve(struct files *f, gw_web_exchange *x, const struct request *r);
 
 /* ws.c */
-bool ws_confirm(struct conn *c);		/* checks; answers itself when false */
-int ws_established(struct conn *c);
-int ws_receive(struct conn *c, const void *in, size_t len);
-int ws_writeable(struct conn *c);
-void ws_tick(struct conn *c, int64_t now_us);
-void ws_close(struct conn *c, int code, const char *why);
+bool gw_web_ws_confirm(struct conn *c);		/* checks; answers itself when false */
+int gw_web_ws_established(struct conn *c);
+int gw_web_ws_receive(struct conn *c, const void *in, size_t len);
+int gw_web_ws_writeable(struct conn *c);
+void gw_web_ws_tick(struct conn *c, int64_t now_us);
+void gw_web_ws_close(struct conn *c, int code, const char *why);
 
 static inline void count(gw_web *web, enum counter which)
 {

@@ -25,7 +25,7 @@ static int upgrade_fault(struct conn *c, const struct request *r)
 	if (c->redirect || strcmp(r->path, "/ws") != 0) {
 		return 404;
 	}
-	if (r->origin && !origin_is_ours(r->origin, r->host, web->tls, web->trust_forwarded, web->origins)) {
+	if (r->origin && !gw_web_origin_is_ours(r->origin, r->host, web->tls, web->trust_forwarded, web->origins)) {
 		count(web, N_refused_origin);
 		return 403;
 	}
@@ -36,9 +36,9 @@ static int upgrade_fault(struct conn *c, const struct request *r)
 	return !r->token && c->source->prelogin >= web->max_prelogin ? 503 : 0;
 }
 
-bool ws_confirm(struct conn *c)
+bool gw_web_ws_confirm(struct conn *c)
 {
-	struct request *r = asks_for_websocket(c) ? request_read(c) : NULL;
+	struct request *r = asks_for_websocket(c) ? gw_web_request_read(c) : NULL;
 	if (!r) {
 		count(c->web, N_refused_upgrade);
 		return false;
@@ -46,13 +46,13 @@ bool ws_confirm(struct conn *c)
 	int status = upgrade_fault(c, r);
 	if (status) {
 		count(c->web, N_refused_upgrade);
-		(void)http_refuse_upgrade(c, status);
+		(void)gw_web_http_refuse_upgrade(c, status);
 	} else {
 		c->upgrade_ok = true;
 		c->token = g_steal_pointer(&r->token);
 		c->remote = g_steal_pointer(&r->remote);
 	}
-	request_free(r);
+	gw_web_request_free(r);
 	return status == 0;
 }
 
@@ -68,7 +68,7 @@ static bool transport_send(struct gw_api_session *s, const char *text, size_t le
 		count(c->web, N_ws_overflow);
 		g_queue_clear_full(&c->frames, g_free);
 		c->queued = 0;
-		ws_close(c, CLOSE_TRY_LATER, "reads too slowly");
+		gw_web_ws_close(c, CLOSE_TRY_LATER, "reads too slowly");
 		return false;
 	}
 	struct frame *f = g_malloc(sizeof(*f) + LWS_PRE + len);
@@ -82,36 +82,37 @@ static bool transport_send(struct gw_api_session *s, const char *text, size_t le
 
 static void transport_close(struct gw_api_session *s, int code, const char *why)
 {
-	ws_close(s->user, code, why);
+	gw_web_ws_close(s->user, code, why);
 }
 
-static const struct gw_api_transport_ops transport = { transport_send, transport_close };
+static const struct gw_api_transport_ops transport = {transport_send, transport_close};
 
-void ws_close(struct conn *c, int code, const char *why)
+void gw_web_ws_close(struct conn *c, int code, const char *why)
 {
 	if (c->state == C_WS_CLOSING) {
 		return;
 	}
 	c->close_code = code;
 	g_strlcpy(c->close_why, why, sizeof(c->close_why));
-	conn_enter(c, C_WS_CLOSING);
+	gw_web_conn_enter(c, C_WS_CLOSING);
 	lws_callback_on_writable(c->wsi);
 }
 
 static int write_close(struct conn *c)
 {
-	lws_close_reason(c->wsi, (enum lws_close_status)c->close_code, (unsigned char *)c->close_why, strlen(c->close_why));
+	lws_close_reason(c->wsi, (enum lws_close_status)c->close_code, (unsigned char *)c->close_why,
+			 strlen(c->close_why));
 	return -1;
 }
 
 static bool write_ping(struct conn *c)
 {
-	unsigned char empty[LWS_PRE + 1] = { 0 };
+	unsigned char empty[LWS_PRE + 1] = {0};
 	c->ping_due = false;
 	return lws_write(c->wsi, empty + LWS_PRE, 0, LWS_WRITE_PING) >= 0;
 }
 
-int ws_writeable(struct conn *c)
+int gw_web_ws_writeable(struct conn *c)
 {
 	for (int i = 0; i < BURST && c->frames.length && !lws_send_pipe_choked(c->wsi); i++) {
 		g_autofree struct frame *f = g_queue_pop_head(&c->frames);
@@ -136,35 +137,36 @@ int ws_writeable(struct conn *c)
 static void note_login(struct conn *c)
 {
 	if (c->state == C_WS_LOGIN && c->session->role != GW_ROLE_NONE) {
-		conn_enter(c, C_WS);
+		gw_web_conn_enter(c, C_WS);
 	}
 }
 
-int ws_established(struct conn *c)
+int gw_web_ws_established(struct conn *c)
 {
 	gw_web *web = c->web;
 	count(web, N_upgrades);
 	c->heard_us = c->pinged_us = ort_now_us();
 	c->session = gw_api_session_open(web->api, &transport, c->remote, c);
-	conn_enter(c, C_WS_LOGIN);
+	gw_web_conn_enter(c, C_WS_LOGIN);
 	if (c->token) {
-		(void)gw_api_session_authenticate(c->session, c->token);	/* an old cookie: there are 5 s for auth.bearer */
+		(void)gw_api_session_authenticate(c->session,
+						  c->token); /* an old cookie: there are 5 s for auth.bearer */
 		note_login(c);
 	}
 	if (c->state == C_WS_LOGIN && c->source->prelogin > web->max_prelogin) {
-		ws_close(c, CLOSE_TRY_LATER, "too many without log-in");
+		gw_web_ws_close(c, CLOSE_TRY_LATER, "too many without log-in");
 	}
 	return 0;
 }
 
-int ws_receive(struct conn *c, const void *in, size_t len)
+int gw_web_ws_receive(struct conn *c, const void *in, size_t len)
 {
 	c->heard_us = ort_now_us();
 	if (c->state == C_WS_CLOSING) {
 		return 0;
 	}
 	if (lws_frame_is_binary(c->wsi)) {
-		ws_close(c, CLOSE_UNSUPPORTED, "text only");
+		gw_web_ws_close(c, CLOSE_UNSUPPORTED, "text only");
 		return 0;
 	}
 	if (!c->in) {
@@ -173,7 +175,7 @@ int ws_receive(struct conn *c, const void *in, size_t len)
 	if (c->in->len + len > gw_api_session_max_frame(c->session)) {
 		count(c->web, N_ws_oversize);
 		g_clear_pointer(&c->in, g_byte_array_unref);
-		ws_close(c, CLOSE_TOO_BIG, "message too long");
+		gw_web_ws_close(c, CLOSE_TOO_BIG, "message too long");
 		return 0;
 	}
 	g_byte_array_append(c->in, in, (guint)len);
@@ -189,20 +191,20 @@ int ws_receive(struct conn *c, const void *in, size_t len)
 
 /* ---- time ---- */
 
-void ws_tick(struct conn *c, int64_t now_us)
+void gw_web_ws_tick(struct conn *c, int64_t now_us)
 {
 	const int64_t ping_us = c->web->ping_s * ORT_US_PER_S;
 	note_login(c);
 	if (c->state == C_WS_LOGIN && now_us - c->since_us > c->web->login_timeout_s * ORT_US_PER_S) {
 		count(c->web, N_timed_out);
-		ws_close(c, CLOSE_NO_LOGIN, "no credentials");
+		gw_web_ws_close(c, CLOSE_NO_LOGIN, "no credentials");
 	}
 	if (c->state == C_WS_CLOSING) {
 		return;
 	}
 	if (now_us - c->heard_us > 2 * ping_us) {
 		count(c->web, N_ws_dead);
-		conn_kill(c);
+		gw_web_conn_kill(c);
 	} else if (now_us - c->pinged_us >= ping_us) {
 		c->pinged_us = now_us;
 		c->ping_due = true;

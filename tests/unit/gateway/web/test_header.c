@@ -26,7 +26,7 @@ static void origin(const void *data)
 {
 	const struct origin_row *row = data;
 	char *const others[] = { (char *)"https://portal.example", NULL };
-	g_assert_cmpint(origin_is_ours(row->origin, row->host, row->tls, row->any, others), ==, row->want);
+	g_assert_cmpint(gw_web_origin_is_ours(row->origin, row->host, row->tls, row->any, others), ==, row->want);
 }
 
 static const struct token_row { const char *name, *authorization, *cookies, *want, *path, *query; } tokens[] = {
@@ -51,7 +51,7 @@ static const struct token_row { const char *name, *authorization, *cookies, *wan
 static void token(const void *data)
 {
 	const struct token_row *row = data;
-	g_autofree char *got = bearer_of(row->authorization, row->cookies, cookie_name(row->path ? row->path : "/", row->query));
+	g_autofree char *got = gw_web_bearer_of(row->authorization, row->cookies, gw_web_cookie_name(row->path ? row->path : "/", row->query));
 	g_assert_cmpstr(got, ==, row->want);
 }
 
@@ -73,34 +73,34 @@ static const struct path_row { const char *name, *path; bool want; } paths[] = {
 static void path(const void *data)
 {
 	const struct path_row *row = data;
-	g_assert_cmpint(path_is_sane(row->path), ==, row->want);
+	g_assert_cmpint(gw_web_path_is_sane(row->path), ==, row->want);
 }
 
 static void etags(void)
 {
-	g_assert_true(etag_matches("\"a\"", "\"a\""));
-	g_assert_true(etag_matches("\"x\", W/\"a\"", "\"a\""));
-	g_assert_true(etag_matches("*", "\"a\""));
-	g_assert_false(etag_matches("\"b\"", "\"a\""));
-	g_assert_false(etag_matches(NULL, "\"a\""));
+	g_assert_true(gw_web_etag_matches("\"a\"", "\"a\""));
+	g_assert_true(gw_web_etag_matches("\"x\", W/\"a\"", "\"a\""));
+	g_assert_true(gw_web_etag_matches("*", "\"a\""));
+	g_assert_false(gw_web_etag_matches("\"b\"", "\"a\""));
+	g_assert_false(gw_web_etag_matches(NULL, "\"a\""));
 }
 
 static void forwarded(void)
 {
-	g_autofree char *last = last_forwarded("203.0.113.9, 198.51.100.7"), *one = last_forwarded("2001:db8::1");
+	g_autofree char *last = gw_web_last_forwarded("203.0.113.9, 198.51.100.7"), *one = gw_web_last_forwarded("2001:db8::1");
 	g_assert_cmpstr(last, ==, "198.51.100.7");
 	g_assert_cmpstr(one, ==, "2001:db8::1");
-	g_assert_null(last_forwarded("unknown"));
-	g_assert_null(last_forwarded(""));
+	g_assert_null(gw_web_last_forwarded("unknown"));
+	g_assert_null(gw_web_last_forwarded(""));
 }
 
 static void content_types(void)
 {
-	g_assert_true(content_type_is("application/json", "application/json"));
-	g_assert_true(content_type_is("Application/JSON; charset=utf-8", "application/json"));
-	g_assert_false(content_type_is("application/jsonp", "application/json"));
-	g_assert_false(content_type_is("text/plain", "application/json"));
-	g_assert_false(content_type_is(NULL, "application/json"));
+	g_assert_true(gw_web_content_type_is("application/json", "application/json"));
+	g_assert_true(gw_web_content_type_is("Application/JSON; charset=utf-8", "application/json"));
+	g_assert_false(gw_web_content_type_is("application/jsonp", "application/json"));
+	g_assert_false(gw_web_content_type_is("text/plain", "application/json"));
+	g_assert_false(gw_web_content_type_is(NULL, "application/json"));
 }
 
 #define ADD_ROWS(prefix, rows, fn)                                                                 \
