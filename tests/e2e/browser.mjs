@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { chromium } from 'playwright-core';
 import { writePicture } from './picture.mjs';
+import { writeVoice } from './voice.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const shots = resolve(process.env.ORTOO_E2E_SHOTS ?? 'build/e2e');
@@ -16,12 +17,14 @@ export function canRun() {
 /** @param {string} folder for the camera's file and the profile */
 export async function openBrowser(folder) {
 	const picture = join(folder, 'camera.y4m');
+	const voice = join(folder, 'microphone.wav');
 	writePicture(picture);
+	writeVoice(voice);
 	return chromium.launch({
 		executablePath: chromium_path,
 		args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run',
 			'--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows',
-			'--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-video-capture=${picture}`,
+			'--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-video-capture=${picture}`, `--use-file-for-fake-audio-capture=${voice}`,
 			'--autoplay-policy=no-user-gesture-required'],
 	});
 }

@@ -34,7 +34,15 @@ const step = (name, fn) => test(name, { skip, timeout: 90000 }, async (t) => {
 		return;
 	}
 	broken = name;
-	await fn(t);
+	try {
+		await fn(t);
+	} catch (e) {
+		for (const [who, page] of Object.entries({ console: console_page, wall, phone })) {
+			await (page && shot(page, `failed-${who}`).catch(() => {}));
+		}
+		t.diagnostic(`gateway said: ${ortoo.output.slice(-1500)}`);
+		throw e;
+	}
 	broken = '';
 });
 
@@ -121,7 +129,7 @@ step('one key puts it on the wall, proved by its pixels, and the phone is told',
 step('the place of the phone is on the console', async () => {
 	await until('a position', async () => (await call(console_page, 'incident.get', { id: incident })).scenes[0].position);
 	await console_page.keyboard.press('m');
-	await console_page.waitForSelector('.map .m-person');
+	await console_page.waitForSelector('.map .m-person .pin');
 	await shot(console_page, 'console-map-1920');
 	await console_page.keyboard.press('m');
 });

@@ -76,9 +76,9 @@ function inField(e) {
 	return e.target instanceof HTMLElement && Boolean(e.target.closest('input, textarea, select, [contenteditable]'));
 }
 
-/** Enter and space on a focused button are that button's. @param {Event} e */
+/** Enter and space belong to a button that was reached by the keyboard; one that was only clicked does not keep them. @param {Event} e */
 function onButton(e) {
-	return e.target instanceof HTMLElement && Boolean(e.target.closest('button, a, summary, [role=tab]'));
+	return e.target instanceof HTMLElement && e.target.matches('button:focus-visible, a:focus-visible, summary:focus-visible');
 }
 
 /** @param {number} by */
@@ -129,7 +129,7 @@ function take(e) {
 	if (e.key === 'F5') {
 		return true; // a reload in the middle of an incident is never what the hand wanted
 	}
-	if (e.code === 'Space' && !(onButton(e) && !(e.target instanceof HTMLElement && e.target.closest('.cell')))) {
+	if (e.code === 'Space' && !onButton(e)) {
 		if (!e.repeat) {
 			void store.talk(e.shiftKey ? 'all' : 'one');
 		}

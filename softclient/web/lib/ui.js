@@ -142,9 +142,17 @@ export function errorText(e) {
 export function Dialog(p) {
 	const ref = useRef(/** @type {HTMLDialogElement | null} */ (null));
 	useEffect(() => {
-		const before = document.activeElement;
+		// Back to where the keyboard was; a button that was only clicked gets no focus, else it would take the talk key.
+		const before = document.querySelector(':focus-visible');
 		ref.current?.showModal();
-		return () => before instanceof HTMLElement && before.focus();
+		return () => {
+			const after = document.activeElement;
+			if (before instanceof HTMLElement) {
+				before.focus();
+			} else if (after instanceof HTMLElement) {
+				after.blur();
+			}
+		};
 	}, []);
 	return html`<dialog ref=${ref} class=${p.wide ? 'wide' : ''} aria-label=${p.title} onClose=${p.close}
 		onCancel=${(/** @type {Event} */ e) => { e.preventDefault(); p.close(); }}>
