@@ -201,8 +201,8 @@ void forward_begin(struct sink *sink, struct stream *stream, const struct in_pac
 	tell_layer(sink, stream, now_us);
 }
 
-/* Hot path: called for each packet and each receiver. */
-void forward_packet(struct sink *sink, const struct in_packet *in, int64_t now_us)
+/* Hot path: called for each packet and each receiver. false: the sink stopped, it has no payload type for this. */
+bool forward_packet(struct sink *sink, const struct in_packet *in, int64_t now_us)
 {
 	struct segment *seg = &sink->seg[0];
 	const struct source *source = sink->source;
@@ -210,11 +210,14 @@ void forward_packet(struct sink *sink, const struct in_packet *in, int64_t now_u
 	struct outgoing o;
 
 	if (in->seq <= seg->skip_to) {
-		return;	/* before this stretch, or sent from the cache */
+		return true;	/* before this stretch, or sent from the cache */
 	}
 	if (pt == 0xff) {
+		/* numbers must not leap by what is not sent: begin anew when the codec comes back */
 		sink->peer->room->rooms->counters.no_codec_out++;
-		return;
+		sink->target = sink->current;
+		sink->current = NULL;
+		return false;
 	}
 	int64_t out = in->seq - seg->in_first + seg->out_first;
 	uint32_t ts = in->p->rtp.ts + seg->ts_delta;
@@ -234,6 +237,7 @@ void forward_packet(struct sink *sink, const struct in_packet *in, int64_t now_u
 	if (!sink->key_told && sink->kind == MCU_VIDEO) {
 		note_key(sink, in, now_us);
 	}
+	return true;
 }
 
 /* The kept packets since the last key frame, if that is recent, short and complete. What of them still lies in the
@@ -261,7 +265,9 @@ void forward_cached(struct sink *sink, struct stream *st, int64_t now_us)
 		if (seq == st->key_seq) {
 			forward_begin(sink, st, &in, now_us);
 		}
-		forward_packet(sink, &in, now_us);
+		if (!forward_packet(sink, &in, now_us)) {
+			return;
+		}
 	}
 	sink->seg[0].skip_to = last;
 	st->source->peer->room->rooms->counters.cache_starts++;
@@ -270,12 +276,12 @@ void forward_cached(struct sink *sink, struct stream *st, int64_t now_us)
 /* ---- the batch ---- */
 static void forward_from(struct sink *sink, const struct stream *st, unsigned i, int64_t now_us)
 {
-	unsigned sent = st->n_batch - i;
+	uint64_t before = sink->packets;
 
-	for (; i < st->n_batch; i++) {
-		forward_packet(sink, &st->batch[i], now_us);
+	while (i < st->n_batch && forward_packet(sink, &st->batch[i], now_us)) {
+		i++;
 	}
-	sink->peer->room->rooms->counters.rtp_out += sent;
+	sink->peer->room->rooms->counters.rtp_out += sink->packets - before;
 }
 
 /* A TCP peer that cannot keep up gets nothing until a key frame; the transport opens when that begins. */
@@ -303,7 +309,7 @@ static void forward_sink(struct sink *sink, int64_t now_us)
 		return;
 	}
 	for (unsigned i = 0; i < next->n_batch; i++) {
-		if (next->batch[i].key_start) {
+		if (next->batch[i].key_start && sink->pt_map[next->batch[i].codec] != 0xff) {
 			forward_begin(sink, next, &next->batch[i], now_us);
 			forward_from(sink, next, i, now_us);
 			return;

@@ -283,7 +283,7 @@ struct stream *route_stream(const struct sink *sink);	/* what is forwarded, or w
 /* ---- forward.c ---- */
 void forward_batch(mcu_port *port, int64_t now_us, void *user_data);
 void forward_begin(struct sink *sink, struct stream *stream, const struct in_packet *first, int64_t now_us);
-void forward_packet(struct sink *sink, const struct in_packet *in, int64_t now_us);
+bool forward_packet(struct sink *sink, const struct in_packet *in, int64_t now_us);
 void forward_cached(struct sink *sink, struct stream *stream, int64_t now_us);	/* from a recent key frame on, if kept */
 void forward_describe(const struct source *source, struct mcu_packet *p, int64_t seq, struct in_packet *ret);
 

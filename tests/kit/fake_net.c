@@ -19,7 +19,8 @@ struct mcu_transport {
 	bool up, congested;
 	unsigned number, restarts;
 	char *remote;
-	GHashTable *nonces;	/* ssrc << 16 | seq -> GBytes; the tests are shorter than one wrap */
+	GHashTable *nonces;	/* ssrc << 32 | unwrapped number -> GBytes */
+	GHashTable *indices;	/* ssrc -> struct mcu_unwrap */
 };
 
 static void free_transport(void *data)
@@ -27,6 +28,7 @@ static void free_transport(void *data)
 	mcu_transport *t = data;
 
 	g_hash_table_unref(t->nonces);
+	g_hash_table_unref(t->indices);
 	g_free(t->remote);
 	g_free(t);
 }
@@ -105,6 +107,7 @@ mcu_transport *mcu_transport_open(mcu_port *port, void *transport_data, GError *
 	t->state = "new";
 	t->number = ++port->opened;
 	t->nonces = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_bytes_unref);
+	t->indices = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	g_ptr_array_add(port->transports, t);
 	return t;
 }
@@ -194,9 +197,16 @@ static struct fake_sent *record(mcu_transport *t, bool rtcp)
 	return s;
 }
 
+/* RFC 3711 3.3.1: the index of a packet is guessed from the last one of its SSRC. */
 static void check_nonce(mcu_transport *t, const struct fake_sent *s)
 {
-	gint64 key = (gint64)s->rtp.ssrc << 16 | s->rtp.seq;
+	struct mcu_unwrap *u = g_hash_table_lookup(t->indices, GUINT_TO_POINTER(s->rtp.ssrc));
+
+	if (!u) {
+		u = g_new0(struct mcu_unwrap, 1);
+		g_hash_table_insert(t->indices, GUINT_TO_POINTER(s->rtp.ssrc), u);
+	}
+	gint64 key = (gint64)((guint64)s->rtp.ssrc << 32 | (guint32)mcu_unwrap16(u, s->rtp.seq));
 	g_autoptr(GBytes) bytes = g_bytes_new(s->data, s->len);
 	GBytes *before = g_hash_table_lookup(t->nonces, &key);
 
