@@ -20,7 +20,8 @@ struct mcu_transport {
 	unsigned number, restarts;
 	char *remote;
 	GHashTable *nonces;	/* ssrc << 32 | unwrapped number -> GBytes */
-	GHashTable *indices;	/* ssrc -> struct mcu_unwrap */
+	GHashTable *indices;	/* ssrc -> struct mcu_unwrap, of what was sent */
+	GHashTable *seen, *seen_indices;	/* likewise of what came in: replays are dropped */
 };
 
 static void free_transport(void *data)
@@ -29,6 +30,8 @@ static void free_transport(void *data)
 
 	g_hash_table_unref(t->nonces);
 	g_hash_table_unref(t->indices);
+	g_hash_table_unref(t->seen);
+	g_hash_table_unref(t->seen_indices);
 	g_free(t->remote);
 	g_free(t);
 }
@@ -108,6 +111,8 @@ mcu_transport *mcu_transport_open(mcu_port *port, void *transport_data, GError *
 	t->number = ++port->opened;
 	t->nonces = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	t->indices = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	t->seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	t->seen_indices = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	g_ptr_array_add(port->transports, t);
 	return t;
 }
@@ -198,15 +203,20 @@ static struct fake_sent *record(mcu_transport *t, bool rtcp)
 }
 
 /* RFC 3711 3.3.1: the index of a packet is guessed from the last one of its SSRC. */
-static void check_nonce(mcu_transport *t, const struct fake_sent *s)
+static gint64 index_of(GHashTable *indices, const struct mcu_rtp *rtp)
 {
-	struct mcu_unwrap *u = g_hash_table_lookup(t->indices, GUINT_TO_POINTER(s->rtp.ssrc));
+	struct mcu_unwrap *u = g_hash_table_lookup(indices, GUINT_TO_POINTER(rtp->ssrc));
 
 	if (!u) {
 		u = g_new0(struct mcu_unwrap, 1);
-		g_hash_table_insert(t->indices, GUINT_TO_POINTER(s->rtp.ssrc), u);
+		g_hash_table_insert(indices, GUINT_TO_POINTER(rtp->ssrc), u);
 	}
-	gint64 key = (gint64)((guint64)s->rtp.ssrc << 32 | (guint32)mcu_unwrap16(u, s->rtp.seq));
+	return (gint64)((guint64)rtp->ssrc << 32 | (guint32)mcu_unwrap16(u, rtp->seq));
+}
+
+static void check_nonce(mcu_transport *t, const struct fake_sent *s)
+{
+	gint64 key = index_of(t->indices, &s->rtp);
 	g_autoptr(GBytes) bytes = g_bytes_new(s->data, s->len);
 	GBytes *before = g_hash_table_lookup(t->nonces, &key);
 
@@ -278,6 +288,13 @@ void fake_net_congest(mcu_transport *t, bool on)
 	t->congested = on;
 }
 
+static bool is_replay(mcu_transport *t, const struct mcu_rtp *rtp)
+{
+	gint64 key = index_of(t->seen_indices, rtp);
+
+	return !g_hash_table_add(t->seen, g_memdup2(&key, sizeof(key)));
+}
+
 void fake_net_rtp(mcu_transport *t, const uint8_t *data, size_t len, int64_t now_us)
 {
 	struct mcu_packet *p = len <= MCU_PACKET_ROOM ? mcu_packet_new(t->port->pool) : NULL;
@@ -288,7 +305,7 @@ void fake_net_rtp(mcu_transport *t, const uint8_t *data, size_t len, int64_t now
 	memcpy(p->data, data, len);
 	p->len = (uint16_t)len;
 	p->arrival_us = now_us;
-	if (mcu_rtp_parse(p->data, p->len, &p->rtp) == 0) {
+	if (mcu_rtp_parse(p->data, p->len, &p->rtp) == 0 && !is_replay(t, &p->rtp)) {
 		t->port->ops.on_rtp(t, p, now_us, t->data);
 	}
 	mcu_packet_unref(p);
