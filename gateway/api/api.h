@@ -30,6 +30,7 @@ struct gw_api_session {
 	char *auth, *subject, *name, *incident, *scene;	/* NULL while role is NONE; the last two only for field */
 	int64_t expires_ms;
 	char *remote;		/* address as text, without port; v4-mapped folded */
+	char *source;		/* gw_source_key(remote): what limits and lock-outs count by */
 	void *user;		/* the transport's */
 	void *app;		/* the application's; NULL at first, freed by it in ops->on_closed */
 };

@@ -30,7 +30,6 @@ struct gw_api {
 struct session {
 	struct gw_api_session pub;	/* first: the face hands it out */
 	const struct gw_api_transport_ops *transport;	/* NULL for REST */
-	char *source;		/* limiter key */
 	GQueue calls;		/* unanswered */
 	struct bucket bucket;
 	unsigned refusals;	/* by rate, in a row */

@@ -68,7 +68,7 @@ enum gw_error gw_api_check_method(struct session *s, int method, unsigned wrong_
 	if (!(row->roles & (1U << s->pub.role))) {
 		return s->pub.role == GW_ROLE_NONE ? GW_ERROR_UNAUTHENTICATED : GW_ERROR_FORBIDDEN;
 	}
-	if ((row->flags & GW_METHOD_OPENER) && !gw_limiter_take(api->openers, s->source, now_us)) {
+	if ((row->flags & GW_METHOD_OPENER) && !gw_limiter_take(api->openers, s->pub.source, now_us)) {
 		return GW_ERROR_RATE_LIMITED;
 	}
 	if (s->calls.length >= api->limits.max_pending) {
@@ -106,7 +106,7 @@ static bool within_rate(struct session *s, int64_t now_us)
 {
 	gw_api *api = s->pub.api;
 	bool ok = gw_api_bucket_take(&s->bucket, api->limits.session_rate, api->limits.session_burst, now_us) &&
-		  gw_limiter_take(api->sources, s->source, now_us);
+		  gw_limiter_take(api->sources, s->pub.source, now_us);
 	s->refusals = ok ? 0 : s->refusals + 1;
 	return ok;
 }

@@ -48,7 +48,7 @@ static enum gw_error rest_prepare(struct session *s, int method, const char *bod
 				  int64_t now_us, gw_api_call **ret_call, void **ret_request, char **ret_why)
 {
 	g_autoptr(json_t) params = NULL;
-	if (!gw_limiter_take(s->pub.api->sources, s->source, now_us)) {
+	if (!gw_limiter_take(s->pub.api->sources, s->pub.source, now_us)) {
 		return GW_ERROR_RATE_LIMITED;
 	}
 	enum gw_error err = rest_authenticate(s, method, token, now_us);

@@ -85,7 +85,7 @@ struct session *gw_api_session_new(gw_api *api, const struct gw_api_transport_op
 	s->pub.remote = g_strdup(remote ? remote : "");
 	s->pub.user = user;
 	s->transport = transport;
-	s->source = gw_source_key(remote);
+	s->pub.source = gw_source_key(remote);
 	s->bucket = (struct bucket){api->limits.session_burst, now_us};
 	return s;
 }
@@ -102,7 +102,7 @@ void gw_api_session_free(struct session *s)
 	g_free(s->pub.name);
 	g_free(s->pub.incident);
 	g_free(s->pub.scene);
-	g_free(s->source);
+	g_free(s->pub.source);
 	g_free(s);
 }
 

@@ -137,7 +137,7 @@ static void login(struct gw_api_session *s, const void *request, gw_api_call *ca
 {
 	gw_app *app = user_data;
 	const struct gw_auth_login *in = request;
-	gw_auth_login(app->auth, in->name, in->password, s->remote, ort_now_us(), ort_wall_ms(), on_grant,
+	gw_auth_login(app->auth, in->name, in->password, s->source, ort_now_us(), ort_wall_ms(), on_grant,
 		      entry_new(app, call, in->name, s->remote, "auth.login"));
 }
 
@@ -145,7 +145,7 @@ static void setup_complete(struct gw_api_session *s, const void *request, gw_api
 {
 	gw_app *app = user_data;
 	const struct gw_setup_complete *in = request;
-	gw_auth_setup(app->auth, in->token, in->name, in->password, s->remote, ort_now_us(), ort_wall_ms(), on_grant,
+	gw_auth_setup(app->auth, in->token, in->name, in->password, s->source, ort_now_us(), ort_wall_ms(), on_grant,
 		      entry_new(app, call, in->name, s->remote, "setup.complete"));
 }
 
@@ -292,8 +292,13 @@ static void account_password(struct gw_api_session *s, const void *request, gw_a
 	gw_app *app = user_data;
 	const struct gw_account_password *in = request;
 	g_autofree char *actor = gw_app_actor(s);
-	gw_auth_password(app->auth, s->name, in->old, in->new, s->remote, ort_now_us(), ort_wall_ms(), on_account,
-			 entry_new(app, call, s->name, actor, "account.password"));
+	if (!g_str_has_prefix(s->subject, "account:")) {
+		gw_api_fail(call, GW_ERROR_FORBIDDEN, "a script has no password");
+		return;
+	}
+	const char *name = s->subject + strlen("account:");	/* s->name is the shown one */
+	gw_auth_password(app->auth, name, in->old, in->new, s->source, ort_now_us(), ort_wall_ms(), on_account,
+			 entry_new(app, call, name, actor, "account.password"));
 }
 
 /* ---- devices ---- */
