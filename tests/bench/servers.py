@@ -41,8 +41,10 @@ class Server:
         self.up = wait_for(target, self.process)
 
     def last_words(self):
+        if not os.path.exists(self.log.name):
+            return f"exit code {self.process.poll()}"
         with open(self.log.name, encoding="utf-8", errors="replace") as f:
-            return f"exit code {self.process.poll()}, " + "; ".join(f.read().splitlines()[-5:])
+            return f"exit code {self.process.poll()}, " + "; ".join(f.read().splitlines()[-3:])
 
     def stop(self):
         if self.process.poll() is None:
@@ -53,6 +55,8 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         self.log.close()
+        if not os.path.isdir(self.folder):
+            return
         if os.environ.get("KEEP"):
             print("kept", self.folder)
         else:
@@ -73,6 +77,16 @@ def only(folder, keep):
 
 
 def janus(label, event_loops):
+    """On a busy machine Janus 1.1.2 now and then starts without its Unix socket and ends: again, then."""
+    for _ in range(8):
+        server = janus_once(label, event_loops)
+        if server is None or server.up:
+            break
+        server.stop()
+    return server
+
+
+def janus_once(label, event_loops):
     """Debian's Janus with its own defaults; the plug-ins that the load does not touch are not loaded."""
     base = janus_plugins()
     if not os.access(JANUS, os.X_OK) or not base:
