@@ -81,7 +81,6 @@ struct load_peer {
 	int index, feed;		/* feed: index of the publisher a subscriber wants */
 	int fd;
 	bool started, known, checking, checked, nominated, up, failed;
-	const char *why;
 	char ufrag[9], pwd[25];
 	struct load_remote remote;
 	uint8_t transaction[12];
@@ -113,7 +112,6 @@ struct load {
 	bool measuring, sending, lost;	/* lost: the server is gone */
 	uint64_t due, bad_stun, late_frames, rtcp_fail;
 	const char *profile;
-	GHashTable *whys;
 };
 
 int64_t load_now_us(void);

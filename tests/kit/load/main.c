@@ -491,22 +491,40 @@ static bool prepare(struct run *run, int *argc, char ***argv, GError **err)
 	return load_dtls_init(load, err) && make_peers(load, err) && load->sig->open(load, c->target, err);
 }
 
+static void finish(struct load *load)
+{
+	struct load_conf *c = &load->conf;
+	char *texts[] = { c->sig, c->target, c->host, c->relay, c->srtp };
+
+	for (int i = 0; load->peers && i < load->n_peers; i++) {
+		load_peer_close(&load->peers[i]);
+	}
+	if (load->sig && load->sig_data) {
+		load->sig->close(load);
+	}
+	SSL_CTX_free(load->ssl_ctx);
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_free(texts[i]);
+	}
+	g_free(load->latency_ms);
+	g_free(load->noise);
+	g_free(load->peers);
+	g_free(load->rx);
+}
+
 int main(int argc, char **argv)
 {
 	g_autofree struct run *run = g_new0(struct run, 1);
 	g_autoptr(GError) err = NULL;
-	bool ok;
+	int status = 2;
 
 	setlocale(LC_NUMERIC, "C");
-	if (!prepare(run, &argc, &argv, &err)) {
+	if (prepare(run, &argc, &argv, &err)) {
+		loop(run);
+		status = report(run) ? 0 : 1;
+	} else {
 		fprintf(stderr, "ortoo-load: %s\n", err->message);
-		return 2;
 	}
-	loop(run);
-	ok = report(run);
-	for (int i = 0; i < run->load.n_peers; i++) {
-		load_peer_close(&run->load.peers[i]);
-	}
-	run->load.sig->close(&run->load);
-	return ok ? 0 : 1;
+	finish(&run->load);
+	return status;
 }

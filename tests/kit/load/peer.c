@@ -117,7 +117,6 @@ void load_peer_fail(struct load_peer *peer, const char *why)
 {
 	if (!peer->failed) {
 		peer->failed = true;
-		peer->why = why;
 		g_printerr("peer %d failed: %s\n", peer->index, why);
 	}
 }

@@ -216,12 +216,12 @@ static void janus_close(struct load *load)
 {
 	struct janus *j = load->sig_data;
 
-	if (j) {
+	if (j->session) {
 		tx(j, json_pack("{ss ss}", "janus", "destroy", "transaction", "destroy"));
-		close(j->fd);
-		g_hash_table_unref(j->by_handle);
-		g_free(j);
 	}
+	close(j->fd);
+	g_hash_table_unref(j->by_handle);
+	g_free(j);
 }
 
 const struct load_sig_ops load_sig_janus = { "janus", janus_open, janus_start, janus_fd, janus_turn, NULL, janus_close };

@@ -239,12 +239,14 @@ static void ortoo_close(struct load *load)
 {
 	struct ortoo *o = load->sig_data;
 
-	if (o) {
-		json_decref(o->before);
-		mcu_client_close(o->client);
+	json_decref(o->before);
+	if (o->client) {
+		mcu_client_close(o->client);	/* owns the descriptor */
 		g_main_context_unref(o->context);
-		g_free(o);
+	} else {
+		close(o->fd);
 	}
+	g_free(o);
 }
 
 const struct load_sig_ops load_sig_ortoo = { "ortoo", ortoo_open, ortoo_start, ortoo_fd, ortoo_turn, ortoo_mark,
