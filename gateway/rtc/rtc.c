@@ -387,6 +387,8 @@ void gw_rtc_transport_state(gw_rtc *rtc, const struct mcu_transport_state *state
 		return;
 	}
 	if (g_strcmp0(state->state, "closed") == 0) {
+		/* The peer hung up (DTLS close): the engine keeps the transport and the names of its streams until we say so. */
+		rtc_hangup(&pc->leg, state->why);
 		gw_rtc_transport_lost(rtc, state->transport, state->why);
 		return;
 	}
