@@ -7,7 +7,7 @@ import { writePicture } from './picture.mjs';
 import { writeVoice } from './voice.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const shots = resolve(process.env.ORTOO_E2E_SHOTS ?? 'build/e2e');
+export const shots = resolve(process.env.ORTOO_E2E_SHOTS ?? 'build/e2e');
 const chromium_path = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export function canRun() {
@@ -38,6 +38,8 @@ export async function person(browser, { width = 1366, height = 768, media = fals
 	});
 	const page = await context.newPage();
 	page.faults = [];
+	page.said = [];
+	page.on('console', (m) => page.said.push(`${m.type()} ${m.text()}`));
 	page.on('pageerror', (e) => page.faults.push(e.message));
 	page.on('console', (m) => /Content Security Policy|Refused to/.test(m.text()) && page.faults.push(m.text()));
 	return page;

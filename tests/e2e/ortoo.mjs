@@ -121,6 +121,12 @@ export class Ortoo {
 		await ended;
 	}
 
+	/** What gateway and engine printed, beside the pictures of a failure. */
+	keepOutput(folder) {
+		mkdirSync(folder, { recursive: true });
+		writeFileSync(join(folder, 'failed-gateway.log'), this.output);
+	}
+
 	async stop() {
 		if (this.process && this.process.exitCode === null && this.process.signalCode === null) {
 			const ended = new Promise((done) => this.process.once('exit', done));
@@ -140,10 +146,6 @@ export class Ortoo {
 				// it is gone, as it should be
 			}
 		}
-		if (process.env.ORTOO_E2E_KEEP) {
-			writeFileSync(join(this.state, 'output.log'), this.output);
-		} else {
-			rmSync(this.state, { recursive: true, force: true });
-		}
+		rmSync(this.state, { recursive: true, force: true });
 	}
 }

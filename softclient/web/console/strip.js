@@ -30,10 +30,11 @@ function SceneClock(p) {
 	void tick.value;
 	const { incident } = p;
 	const now = store.client.now();
-	const end = incident.met_ms || incident.closed_ms || now;
+	const end = incident.closed_ms || now; // the clock never stops while the incident is open; the ring stops at the verdict
 	const left = incident.deadline_ms - now;
-	const note = incident.verdict === 'running' && left > 0
-		? t('clock.left', { span: span(left) }) : t(`verdict.${incident.verdict === 'running' ? 'missed' : incident.verdict}`);
+	const verdict = incident.verdict === 'running' && left <= 0 ? 'missed' : incident.verdict;
+	const note = verdict === 'running' ? t('clock.left', { span: span(left) })
+		: verdict === 'met' ? t('clock.met', { span: span(incident.met_ms - incident.t0_ms) }) : t(`verdict.${verdict}`);
 	return html`<div class="scene-clock" role="timer" aria-label=${t('clock.scene')}>
 		<${Ring} incident=${incident} now=${now} />
 		<div><div class="digits">${span(end - incident.t0_ms)}</div><div class=${`left v-${incident.verdict}`}>${note}</div></div></div>`;
