@@ -4,6 +4,7 @@
 #include "gateway/web/web_priv.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "mcu/base/clock.h"
 
@@ -96,6 +97,17 @@ static void add_guards(gw_web *web, GString *out)
 	}
 }
 
+/* RFC 9110 6.6.1: a server with a clock says the date. */
+static void add_date(GString *out)
+{
+	time_t now = (time_t)(ort_wall_ms() / 1000);
+	struct tm tm;
+	char text[40];
+	if (gmtime_r(&now, &tm) && strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm)) {
+		add_header(out, "Date", text);
+	}
+}
+
 static bool may_have_body(int status)
 {
 	return status != 204 && status != 304;
@@ -106,6 +118,7 @@ static GByteArray *compose(struct conn *c, const gw_web_exchange *x, const struc
 	static const unsigned char room[LWS_PRE];
 	g_autoptr(GString) head = g_string_new(NULL);
 	g_string_printf(head, "HTTP/1.1 %d %s\r\n", r->status, gw_web_status_text(r->status));
+	add_date(head);
 	add_guards(c->web, head);
 	if (r->content_type) {
 		add_header(head, "Content-Type", r->content_type);

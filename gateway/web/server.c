@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
@@ -202,6 +203,25 @@ static unsigned or_default(unsigned value, unsigned fallback)
 	return value ? value : fallback;
 }
 
+/* An accept() that fails for want of descriptors would spin (the listener stays readable), so we never get there: take
+ * what the system allows and stay below it. SPARE_FDS are for the burst above the limit, three times
+ * as many for the rest of the process. */
+static unsigned fit_descriptors(unsigned wanted)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+		return MIN(wanted, 512);
+	}
+	rlim_t need = (rlim_t)wanted + 4 * SPARE_FDS;
+	if (limit.rlim_cur < need) {
+		limit.rlim_cur = MIN(need, limit.rlim_max);
+		(void)setrlimit(RLIMIT_NOFILE, &limit);	/* refused: then we make do with less below */
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	rlim_t fits = limit.rlim_cur > 4 * SPARE_FDS ? limit.rlim_cur - 4 * SPARE_FDS : limit.rlim_cur / 2;
+	return (unsigned)MIN((rlim_t)wanted, fits);
+}
+
 static gw_web *web_new(const struct gw_web_conf *conf, gw_api *api)
 {
 	gw_web *web = g_new0(gw_web, 1);
@@ -214,7 +234,7 @@ static gw_web *web_new(const struct gw_web_conf *conf, gw_api *api)
 	web->tls = conf->cert_path;
 	web->hsts = conf->hsts;
 	web->trust_forwarded = conf->trust_forwarded;
-	web->max_connections = or_default(conf->max_connections, 2048);
+	web->max_connections = fit_descriptors(or_default(conf->max_connections, 2048));
 	web->per_source = MAX(web->max_connections / 4, 64);
 	web->max_prelogin = or_default(conf->max_prelogin, 8);
 	web->max_queue = conf->max_queue ? conf->max_queue : 1 << 20;

@@ -783,25 +783,85 @@ static void make_certificate(const char *folder, char **ret_cert, char **ret_key
 	EVP_PKEY_free(key);
 }
 
+struct tls { SSL_CTX *ctx; SSL *ssl; int fd; };
+
+static bool tls_open(struct tls *t, int port, int max_version)
+{
+	int rc;
+	bool failed = false;
+	t->ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_max_proto_version(t->ctx, max_version);
+	t->ssl = SSL_new(t->ctx);
+	t->fd = client_connect(port);
+	SSL_set_fd(t->ssl, t->fd);
+	CLIENT_UNTIL((rc = SSL_connect(t->ssl)) == 1 || (failed = SSL_get_error(t->ssl, rc) != SSL_ERROR_WANT_READ));
+	return !failed;
+}
+
+static void tls_close(struct tls *t)
+{
+	ERR_clear_error();
+	SSL_free(t->ssl);
+	SSL_CTX_free(t->ctx);
+	close(t->fd);
+}
+
+/* At least `want` bytes, a server that answers less fails the test. */
+static GByteArray *tls_ask(struct tls *t, const void *request, size_t len, size_t want)
+{
+	GByteArray *in = g_byte_array_new();
+	guint8 buffer[16384];
+	int n;
+	g_assert_cmpint(SSL_write(t->ssl, request, (int)len), ==, (int)len);
+	while (in->len < want) {
+		CLIENT_UNTIL((n = SSL_read(t->ssl, buffer, sizeof(buffer))) > 0);
+		g_byte_array_append(in, buffer, (guint)n);
+	}
+	g_byte_array_append(in, (const guint8 *)"", 1);
+	return in;
+}
+
 static bool handshake(int port, int max_version, const char *request, char *buffer, size_t size)
 {
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	SSL_CTX_set_max_proto_version(ctx, max_version);
-	SSL *ssl = SSL_new(ctx);
-	int fd = client_connect(port), rc, n = -1;
-	bool failed = false;
-	SSL_set_fd(ssl, fd);
-	CLIENT_UNTIL((rc = SSL_connect(ssl)) == 1 || (failed = SSL_get_error(ssl, rc) != SSL_ERROR_WANT_READ));
-	if (!failed) {
-		SSL_write(ssl, request, (int)strlen(request));
-		CLIENT_UNTIL((n = SSL_read(ssl, buffer, (int)size - 1)) > 0);
-		buffer[n] = '\0';
+	struct tls t;
+	bool ok = tls_open(&t, port, max_version);
+	if (ok) {
+		g_autoptr(GByteArray) in = tls_ask(&t, request, strlen(request), 1);
+		g_strlcpy(buffer, (const char *)in->data, size);
 	}
-	ERR_clear_error();
-	SSL_free(ssl);
-	SSL_CTX_free(ctx);
-	close(fd);
-	return !failed;
+	tls_close(&t);
+	return ok;
+}
+
+/* Body after body on one connection, then a WebSocket: records end where they like. */
+static void tls_carries_much(void)
+{
+	struct world w;
+	struct tls t;
+	char *text = NULL;
+	size_t len = 0;
+	g_autofree char *folder = g_dir_make_tmp("ortoo-tls-XXXXXX", NULL), *cert = NULL, *key = NULL;
+	make_certificate(folder, &cert, &key);
+	start_with(&w, (struct gw_web_conf){ .cert_path = cert, .key_path = key, .redirect_port = -1 });
+	g_assert_true(tls_open(&t, w.port, TLS1_3_VERSION));
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(GByteArray) in = tls_ask(&t, GET("/big"), strlen(GET("/big")), 3 << 20);
+		const char *end = strstr((const char *)in->data, "\r\n\r\n");
+		size_t missing = (size_t)(end + 4 - (const char *)in->data) + (3 << 20) - (in->len - 1);
+		g_autoptr(GByteArray) rest = missing ? tls_ask(&t, "", 0, missing) : NULL;
+		g_assert_cmpuint(strspn(end + 4, "x") + (rest ? strspn((const char *)rest->data, "x") : 0), ==, 3 << 20);
+	}
+	const char *up = UP("/ws", "Upgrade: websocket\r\nOrigin: https://h\r\nCookie: ortoo_session=viewer\r\n");
+	g_autoptr(GByteArray) answer = tls_ask(&t, up, strlen(up), 1);
+	g_assert_true(g_str_has_prefix((const char *)answer->data, "HTTP/1.1 101"));
+	static const guint8 ping[] = { 0x89, 0x81, 0, 0, 0, 0, 'p' };
+	g_autoptr(GByteArray) pong = tls_ask(&t, ping, sizeof(ping), 3);
+	g_assert_cmpint(client_ws_take(pong, &text, &len), ==, 10);
+	g_assert_cmpstr(text, ==, "p");
+	g_free(text);
+	tls_close(&t);
+	finish(&w);
+	remove_tree(folder);
 }
 
 static void tls_and_redirect(void)
@@ -881,6 +941,7 @@ static const struct { const char *path; void (*fn)(void); } tests[] = {
 	{ "/hostile/header_too_long", header_too_long },
 	{ "/hostile/big_answer_to_a_slow_reader", big_answer_to_a_slow_reader },
 	{ "/tls/tls_and_redirect", tls_and_redirect },
+	{ "/tls/tls_carries_much", tls_carries_much },
 };
 
 int main(int argc, char **argv)
