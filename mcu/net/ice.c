@@ -96,7 +96,9 @@ void net_ice_drop_pair(mcu_transport *t, struct net_pair *pair)
 	if (t->selected == pair) {
 		t->selected = NULL;
 	}
-	if (pair->path.tcp != NULL) {
+	if (pair->path.agent != NULL) {
+		net_agent_forget_pair(pair->path.agent);
+	} else if (pair->path.tcp != NULL) {
 		net_tcp_attach(pair->path.tcp, NULL);
 	} else {
 		net_table_remove(&t->port->pairs, pair);
@@ -148,10 +150,11 @@ static struct net_pair *add_pair(mcu_transport *t, const struct net_path *path)
 }
 
 /* The latest nomination wins (RFC 8445 8.1.1 regular nomination, and browsers that move). While the selected pair is
- * itself being nominated by every check (old aggressive peers), only a better one or its silence moves us. */
+ * itself being nominated by every check (old aggressive peers), only a pair that is not worse or its silence moves us:
+ * a NAT that gives the peer a new port shows as a pair of equal priority. */
 static bool better(const struct net_pair *now, const struct net_pair *pair, int64_t now_us)
 {
-	return now == NULL || !now->nominated || pair->generation > now->generation || pair->priority > now->priority ||
+	return now == NULL || !now->nominated || pair->generation > now->generation || pair->priority >= now->priority ||
 	       now_us - now->last_check_us > SWITCH_AFTER_US;
 }
 
@@ -348,6 +351,9 @@ unsigned mcu_transport_candidates(const mcu_transport *t, struct mcu_candidate *
 	const mcu_port *port = t->port;
 	unsigned n = 0;
 
+	if (t->agent != NULL) {
+		return net_agent_candidates(t->agent, ret, max);
+	}
 	for (unsigned tcp = 0; tcp < 2; tcp++) {
 		for (unsigned i = 0; i < port->n_announce && n < max; i++) {
 			if (tcp == 0 || port->n_listeners > 0) {

@@ -57,6 +57,17 @@ struct mcu_candidate { char foundation[33]; char protocol[4]; uint32_t priority;
 
 /* ICE-lite (RFC 8445 2.5), controlled; rtcp-mux and BUNDLE only. ufrag/pwd are made here. NULL at the limit. */
 mcu_transport *mcu_transport_open(mcu_port *port, void *transport_data, GError **err);
+/* Full ICE (libnice), for peers where our side must control or needs a relay. Host candidates are there on return, those
+ * of a relay come later: ask mcu_transport_candidates() again. Costs more than lite in all respects. */
+struct mcu_agent_conf {
+	bool controlled;
+	bool relay_only;	/* no pair but through `turn` */
+	const char *turn;	/* "turn:user:password@192.0.2.1:3478?transport=udp", percent-encoded; NULL = none */
+};
+mcu_transport *mcu_transport_open_agent(mcu_port *port, const struct mcu_agent_conf *conf, void *transport_data,
+					GError **err);
+/* A trickled remote candidate, "candidate:..." of RFC 8839 5.1, in any order with connect(). Lite: accepted and ignored. */
+int mcu_transport_add_candidate(mcu_transport *t, const char *line, GError **err);
 void mcu_transport_close(mcu_transport *t);	/* silent; NULL allowed */
 void mcu_transport_local(const mcu_transport *t, char ret_ufrag[33], char ret_pwd[33]);
 unsigned mcu_transport_candidates(const mcu_transport *t, struct mcu_candidate *ret, unsigned max);

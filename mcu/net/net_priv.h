@@ -45,11 +45,15 @@ struct net_sock {	/* one UDP socket */
 };
 
 typedef struct net_tcp net_tcp;
+struct net_agent;
+struct net_agents;
 
-/* Where a datagram came from and how to answer: a UDP socket and two addresses, or a TCP connection. */
+/* Where a datagram came from and how to answer: a UDP socket and two addresses, a TCP connection, or a libnice agent.
+ * Of the three exactly one is set. */
 struct net_path {
-	struct net_sock *sock;	/* NULL = tcp */
+	struct net_sock *sock;
 	net_tcp *tcp;
+	struct net_agent *agent;
 	union mcu_addr remote, local;	/* v4-mapped folded; local: address only */
 };
 
@@ -95,8 +99,8 @@ struct net_pair *net_table_find(const struct net_table *t, const struct net_key 
 void net_table_add(struct net_table *t, struct net_pair *pair);
 void net_table_remove(struct net_table *t, const struct net_pair *pair);
 
-/* Egress: packets of consecutive calls for one path lie back to back in `area` and leave as one run. TCP runs carry
- * RFC 4571 length prefixes instead of equal sizes. */
+/* Egress: packets of consecutive calls for one path lie back to back in `area` and leave as one run. Runs of TCP and
+ * of agents carry RFC 4571 length prefixes instead of equal sizes. */
 struct net_run {
 	struct net_path path;
 	struct net_pair *pair;
@@ -120,6 +124,7 @@ enum transport_event { TE_CONNECT, TE_CHECK, TE_KEYS, TE_QUIET, TE_LOST, TE_BAD,
 
 struct mcu_transport {
 	mcu_port *port;
+	struct net_agent *agent;	/* NULL = lite */
 	mcu_transport *next, *prev;	/* of the port's list, or of its dead list */
 	void *data;
 	struct ort_fsm fsm;
@@ -163,6 +168,7 @@ struct mcu_port {
 	mcu_transport **heap;
 	unsigned n_heap, heap_room;
 	net_tcp *tcps, *dead_tcps;
+	struct net_agents *agents;	/* NULL until the first */
 	unsigned n_tcp_idle;
 	int64_t tcp_deadline_us;
 	mcu_pool *pool;
@@ -219,6 +225,20 @@ void net_ice_forget(mcu_transport *t, struct net_creds *creds);
 void net_ice_input(mcu_port *port, const struct net_datagram *d, struct net_pair *pair);
 void net_ice_drop_pair(mcu_transport *t, struct net_pair *pair);
 void net_ice_announce(mcu_port *port, const char *const *announce);
+
+/* agent.c */
+void net_agents_turn(mcu_port *port);
+void net_agents_free(mcu_port *port);	/* after the last transport */
+int64_t net_agents_deadline(const mcu_port *port);
+bool net_agent_connect(struct net_agent *a, const char *ufrag, const char *pwd);
+void net_agent_restart(struct net_agent *a);
+void net_agent_close(struct net_agent *a);
+bool net_agent_ready(const struct net_agent *a);
+struct net_pair *net_agent_pair(const struct net_agent *a);
+void net_agent_forget_pair(struct net_agent *a);
+unsigned net_agent_candidates(const struct net_agent *a, struct mcu_candidate *ret, unsigned max);
+void net_agent_send(mcu_port *port, struct net_agent *a, const uint8_t *data, size_t len);
+void net_agent_write(mcu_port *port, struct net_agent *a, const uint8_t *framed, size_t len);
 
 /* transport.c */
 void net_transport_check(mcu_transport *t, struct net_pair *pair, int64_t now_us);	/* a valid binding request */

@@ -20,6 +20,8 @@ void net_path_send(mcu_port *port, const struct net_path *path, const uint8_t *d
 {
 	if (path->tcp != NULL) {
 		net_tcp_send(port, path->tcp, data, len);
+	} else if (path->agent != NULL) {
+		net_agent_send(port, path->agent, data, len);
 	} else {
 		net_udp_send(port, path, data, len);
 	}
@@ -38,6 +40,8 @@ void net_out_flush(mcu_port *port)
 
 		if (r->path.tcp != NULL) {
 			net_tcp_write(port, r->path.tcp, out->area + r->offset, r->len, r->n);
+		} else if (r->path.agent != NULL) {
+			net_agent_write(port, r->path.agent, out->area + r->offset, r->len);
 		}
 	}
 	out->n_runs = out->n_packets = out->fill = 0;
@@ -104,9 +108,9 @@ void net_out_batch_end(mcu_port *port)
 static void append(mcu_port *port, struct net_pair *pair, struct net_run *r, unsigned len)
 {
 	struct net_out *out = &port->out;
-	bool tcp = pair->path.tcp != NULL;
+	bool framed = pair->path.sock == NULL;
 
-	if (r != NULL && !tcp && len > r->segment) {
+	if (r != NULL && !framed && len > r->segment) {
 		learn(out, r->segment, (uint16_t)len);
 		r = NULL;
 	}
@@ -117,7 +121,7 @@ static void append(mcu_port *port, struct net_pair *pair, struct net_run *r, uns
 	}
 	r->len += len;
 	r->n++;
-	r->closed = !tcp && len < r->segment;
+	r->closed = !framed && len < r->segment;
 	out->fill += len;
 	out->n_packets++;
 	pair->t->packets_out++;
@@ -165,7 +169,7 @@ void mcu_transport_send_rtp(mcu_transport *t, const uint8_t *header, unsigned he
 	}
 	at = place(port);
 	r = open_run(&port->out, t->selected);
-	prefix = t->selected->path.tcp != NULL ? 2 : 0;
+	prefix = t->selected->path.sock == NULL ? 2 : 0;
 	if (prefix == 0) {
 		pad = padding(&port->out, r, header, header_len + payload_len + mcu_srtp_overhead(t->out));
 	}
@@ -202,7 +206,7 @@ void mcu_transport_send_rtcp(mcu_transport *t, const uint8_t *data, unsigned len
 		return;
 	}
 	at = place(port);
-	prefix = t->selected->path.tcp != NULL ? 2 : 0;
+	prefix = t->selected->path.sock == NULL ? 2 : 0;
 	if (prefix > 0) {
 		at[0] = (uint8_t)(n >> 8);
 		at[1] = (uint8_t)n;

@@ -94,6 +94,7 @@ void mcu_port_free(mcu_port *port)
 		mcu_transport_close(port->transports);
 	}
 	bury(port);
+	net_agents_free(port);
 	net_tcp_close_all(port);
 	net_udp_close(port);
 	close(port->epoll_fd);
@@ -153,6 +154,8 @@ void net_port_datagram(mcu_port *port, const struct net_datagram *d)
 
 	if (d->path.tcp != NULL) {
 		pair = net_tcp_pair(d->path.tcp);
+	} else if (d->path.agent != NULL) {
+		pair = net_agent_pair(d->path.agent);
 	} else {
 		net_key_of(&d->path, &key);
 		pair = net_table_find(&port->pairs, &key);
@@ -262,7 +265,7 @@ int64_t mcu_port_deadline(const mcu_port *port)
 {
 	int64_t heap = port->n_heap > 0 ? port->heap[0]->heap_us : ORT_NEVER;
 
-	return MIN(heap, port->tcp_deadline_us);
+	return MIN(MIN(heap, port->tcp_deadline_us), net_agents_deadline(port));
 }
 
 static void run_timers(mcu_port *port)
@@ -313,6 +316,7 @@ void mcu_port_turn(mcu_port *port, int64_t now_us)
 
 		ev->ready(port, ev, events[i].events);
 	}
+	net_agents_turn(port);
 	run_timers(port);
 	net_port_leave(port);
 }

@@ -352,8 +352,12 @@ void net_transport_media(mcu_transport *t, struct net_pair *pair, const uint8_t 
 
 static void consent(mcu_transport *t, int64_t now_us)
 {
-	int64_t quiet = now_us - t->alive_us;
+	int64_t quiet;
 
+	if (t->agent != NULL && net_agent_ready(t->agent)) {	/* libnice asks for consent itself */
+		t->alive_us = now_us;
+	}
+	quiet = now_us - t->alive_us;
 	if (t->fsm.state == TS_UP && quiet >= limit_us(T_QUIET) && accepts(t, TE_QUIET)) {
 		enter(t, TS_DISCONNECTED, "quiet", now_us);
 	}
@@ -442,6 +446,7 @@ void net_transport_free(mcu_transport *t)
 	for (unsigned i = 0; i < NET_EARLY; i++) {
 		g_clear_pointer(&t->early[i], g_byte_array_unref);
 	}
+	g_clear_pointer(&t->agent, net_agent_close);
 	memset(t, 0, sizeof(*t));
 	g_free(t);
 }
@@ -475,6 +480,9 @@ int mcu_transport_connect(mcu_transport *t, const char *ufrag, const char *pwd, 
 	if (!accepts(t, TE_CONNECT)) {
 		return refuse(err, "the transport is closed");
 	}
+	if (t->agent != NULL && !net_agent_connect(t->agent, ufrag, pwd)) {
+		return refuse(err, "libnice takes no such credentials");
+	}
 	memcpy(t->remote_hash, hash, sizeof(hash));
 	t->dtls_client = dtls_client;
 	t->connected = true;
@@ -493,6 +501,10 @@ int mcu_transport_restart_ice(mcu_transport *t)
 {
 	if (t->dead || t->fsm.state == TS_CLOSED) {
 		return -EINVAL;
+	}
+	if (t->agent != NULL) {
+		net_agent_restart(t->agent);
+		return 0;
 	}
 	if (t->old.live) {	/* restarted twice: the pair in use answers to the first, the second never came to life */
 		net_ice_forget(t, &t->local);
@@ -537,10 +549,10 @@ static void dump_pair(GString *s, const mcu_transport *t, const struct net_pair 
 	net_addr_text(&p->path.remote, remote);
 	net_addr_text(&p->path.local, local);
 	g_string_append_printf(s, "{\"protocol\":\"%s\",\"local\":\"%s\",\"remote\":\"%s\",\"port\":%u,",
-			       p->path.tcp ? "tcp" : "udp", local, remote, net_addr_port(&p->path.remote));
+			       p->path.tcp ? "tcp" : p->path.agent ? "agent" : "udp", local, remote, net_addr_port(&p->path.remote));
 	g_string_append_printf(s, "\"selected\":%s,\"nominated\":%s,\"gso\":%s,\"check_us\":%" G_GINT64_FORMAT "}",
 			       p == t->selected ? "true" : "false", p->nominated ? "true" : "false",
-			       p->no_gso || p->path.tcp ? "false" : "true", p->last_check_us);
+			       p->no_gso || !p->path.sock ? "false" : "true", p->last_check_us);
 }
 
 char *mcu_transport_dump(const mcu_transport *t)
