@@ -62,6 +62,15 @@ void gw_app_fail(gw_api_call *call, GError *err)
 	g_error_free(err);
 }
 
+void gw_app_answer(gw_app *app, gw_api_call *call, bool ok, GError *err, gw_ack_fn reply, const char *id)
+{
+	if (ok) {
+		gw_app_ack(app, call, reply, id, NULL, 0);
+	} else {
+		gw_app_fail(call, err);
+	}
+}
+
 bool gw_app_refuse_writes(gw_app *app, gw_api_call *call)
 {
 	if (gw_store_queued(app->store) < MAX_QUEUED) {

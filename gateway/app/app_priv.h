@@ -51,6 +51,8 @@ void gw_app_ack(gw_app *app, gw_api_call *call, gw_ack_fn reply, const char *id,
 void gw_ack_empty(struct gw_ack *ack);
 void gw_ack_incident(struct gw_ack *ack);
 void gw_ack_wall(struct gw_ack *ack);
+/* The end of most acts: refused with err (stolen), or acknowledged when durable. */
+void gw_app_answer(gw_app *app, gw_api_call *call, bool ok, GError *err, gw_ack_fn reply, const char *id);
 void gw_app_fail(gw_api_call *call, GError *err);	/* domain error -> API error; frees err */
 bool gw_app_refuse_writes(gw_app *app, gw_api_call *call);	/* true and answered: the disk has refused for too long */
 

@@ -46,11 +46,8 @@ static void update(struct gw_api_session *s, const void *request, gw_api_call *c
 	g_autofree char *actor = gw_app_actor(s);
 	g_autoptr(json_t) old = gw_incident_print(app->domain, in->id);
 	struct gw_incident_facts f = merged(in, old);
-	if (!gw_incident_update(app->domain, actor, in->id, &f, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_incident, in->id, NULL, 0);
+	bool ok = gw_incident_update(app->domain, actor, in->id, &f, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_incident, in->id);
 }
 
 static void close_incident(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -59,11 +56,8 @@ static void close_incident(struct gw_api_session *s, const void *request, gw_api
 	const struct gw_incident_close *in = request;
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
-	if (!gw_incident_close(app->domain, actor, in->id, in->reason, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_incident, in->id, NULL, 0);
+	bool ok = gw_incident_close(app->domain, actor, in->id, in->reason, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_incident, in->id);
 }
 
 static void list(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -177,11 +171,8 @@ static void note(struct gw_api_session *s, const void *request, gw_api_call *cal
 	if (gw_app_refuse_writes(app, call)) {
 		return;
 	}
-	if (!gw_incident_note(app->domain, actor, in->id, NULL, in->text, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_empty, NULL, NULL, 0);
+	bool ok = gw_incident_note(app->domain, actor, in->id, NULL, in->text, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_empty, NULL);
 }
 
 static void ack_step(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -190,11 +181,8 @@ static void ack_step(struct gw_api_session *s, const void *request, gw_api_call 
 	const struct gw_escalation_ack *in = request;
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
-	if (!gw_escalation_ack(app->domain, actor, in->incident, (int)in->step, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_incident, in->incident, NULL, 0);
+	bool ok = gw_escalation_ack(app->domain, actor, in->incident, (int)in->step, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_incident, in->incident);
 }
 
 void gw_app_bind_incidents(gw_app *app)

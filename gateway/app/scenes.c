@@ -63,11 +63,8 @@ static void revoke_link(struct gw_api_session *s, const void *request, gw_api_ca
 	const struct gw_link_revoke *in = request;
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
-	if (!gw_link_revoke(app->domain, actor, in->link, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_empty, NULL, NULL, 0);
+	bool ok = gw_link_revoke(app->domain, actor, in->link, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_empty, NULL);
 }
 
 /* ---- what the phone says ---- */
@@ -105,11 +102,7 @@ static void stamp(struct gw_api_session *s, const void *request, gw_api_call *ca
 	if (!proof) {
 		ok = gw_scene_event(app->domain, actor, s->scene, gw_scene_stamp_names[in->kind], in->detail, gw_app_now(), &err);
 	}
-	if (!ok) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_empty, NULL, NULL, 0);
+	gw_app_answer(app, call, ok, err, gw_ack_empty, NULL);
 }
 
 static const char *own_or(const struct gw_api_session *s, const char *scene)
@@ -123,11 +116,8 @@ static void mute(struct gw_api_session *s, const void *request, gw_api_call *cal
 	const struct gw_scene_mute *in = request;
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
-	if (!gw_scene_mute(app->domain, actor, own_or(s, in->scene), in->on, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_empty, NULL, NULL, 0);
+	bool ok = gw_scene_mute(app->domain, actor, own_or(s, in->scene), in->on, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_empty, NULL);
 }
 
 static void remove_scene(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -136,11 +126,8 @@ static void remove_scene(struct gw_api_session *s, const void *request, gw_api_c
 	const struct gw_scene_ref *in = request;
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
-	if (!gw_scene_remove(app->domain, actor, in->scene, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_empty, NULL, NULL, 0);
+	bool ok = gw_scene_remove(app->domain, actor, in->scene, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_empty, NULL);
 }
 
 static void note(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -150,11 +137,8 @@ static void note(struct gw_api_session *s, const void *request, gw_api_call *cal
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
 	const char *scene = own_or(s, in->scene);
-	if (!gw_incident_note(app->domain, actor, gw_scene_incident(app->domain, scene), scene, in->text, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_empty, NULL, NULL, 0);
+	bool ok = gw_incident_note(app->domain, actor, gw_scene_incident(app->domain, scene), scene, in->text, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_empty, NULL);
 }
 
 /* The talking party is the connection by which this console publishes its microphone. */

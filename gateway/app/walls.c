@@ -16,11 +16,8 @@ static void layout(struct gw_api_session *s, const void *request, gw_api_call *c
 	const struct gw_wall_layout *in = request;
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
-	if (!gw_wall_layout(app->domain, actor, in->wall, (int)in->layout, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_wall, in->wall, NULL, 0);
+	bool ok = gw_wall_layout(app->domain, actor, in->wall, (int)in->layout, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_wall, in->wall);
 }
 
 static void reply_window(struct gw_ack *ack)
@@ -53,11 +50,8 @@ static void clear(struct gw_api_session *s, const void *request, gw_api_call *ca
 		gw_api_fail(call, GW_ERROR_INVALID, "window: a number, or \"*\"");
 		return;
 	}
-	if (!gw_wall_clear(app->domain, actor, in->wall, window, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_wall, in->wall, NULL, 0);
+	bool ok = gw_wall_clear(app->domain, actor, in->wall, window, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_wall, in->wall);
 }
 
 static void report(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -101,11 +95,8 @@ static void directory_put(struct gw_api_session *s, const void *request, gw_api_
 					? g_strdup_printf("%s-%08x", in->kind, g_random_int())
 					: g_strdup(in->item.id);
 	json_object_set_new(item, "id", json_string(made));
-	if (!gw_directory_put(app->domain, actor, in->kind, item, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, reply_id, made, NULL, 0);
+	bool ok = gw_directory_put(app->domain, actor, in->kind, item, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, reply_id, made);
 }
 
 static void directory_remove(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -114,11 +105,8 @@ static void directory_remove(struct gw_api_session *s, const void *request, gw_a
 	const struct gw_directory_ref *in = request;
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
-	if (!gw_directory_remove(app->domain, actor, in->kind, in->id, gw_app_now(), &err)) {
-		gw_app_fail(call, err);
-		return;
-	}
-	gw_app_ack(app, call, gw_ack_empty, NULL, NULL, 0);
+	bool ok = gw_directory_remove(app->domain, actor, in->kind, in->id, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, gw_ack_empty, NULL);
 }
 
 static void directory_export(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
