@@ -202,7 +202,8 @@ static void attempted(gw_push *push, int status, const char *why)
 static void answered(GObject *source, GAsyncResult *result, gpointer user_data)
 {
 	g_autoptr(GError) err = NULL;
-	g_autoptr(GInputStream) stream = soup_session_send_finish(SOUP_SESSION(source), result, &err);
+	GInputStream *stream = soup_session_send_finish(SOUP_SESSION(source), result, &err);
+	g_clear_object(&stream);	/* what the receiver says beside its status is of no use */
 	if (g_error_matches(err, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
 		return;
 	}
