@@ -264,6 +264,9 @@ void net_transport_dtls(mcu_transport *t, struct net_pair *pair, const uint8_t *
 		NET_COUNT(t->port, DTLS_LIMITED);
 		return;
 	}
+	if (t->selected == NULL || !t->selected->nominated) {	/* no choice of the peer yet: answer where it talks from */
+		t->selected = pair;
+	}
 	if (hello && t->dtls == NULL && t->fsm.state == TS_DTLS) {
 		dtls_open(t, now_us);
 	}
