@@ -126,8 +126,9 @@ static void drop_peer(sc_call *c)
 static void make_peer(sc_call *c)
 {
 	static const struct sc_peer_listener listener = { on_offer, on_peer_state, on_sound };
-	struct sc_peer_conf conf = { c->conf.name != NULL ? c->conf.name : c->name, c->drill, c->muted, c->conf.codec, c->conf.width,
-				     c->conf.height, c->conf.fps, c->epoch_us };
+	struct sc_peer_conf conf = { .name = c->conf.name != NULL ? c->conf.name : c->name, .drill = c->drill, .muted = c->muted,
+				     .loopback = c->conf.link->loopback, .codec = c->conf.codec, .width = c->conf.width,
+				     .height = c->conf.height, .fps = c->conf.fps, .epoch_us = c->epoch_us };
 	g_autofree char *why = NULL;
 	drop_peer(c);
 	g_free(c->pc);

@@ -51,6 +51,7 @@ extern const char *const sc_peer_state_names[];
 struct sc_peer_conf {		/* copied */
 	const char *name;	/* written into the picture where a font can; NULL = none */
 	bool drill, muted;
+	bool loopback;		/* the gateway is on this machine: speak from 127.0.0.1 */
 	enum sc_codec codec;
 	unsigned width, height, fps;
 	int64_t epoch_us;	/* frame number 0: numbers go on over connections */

@@ -242,8 +242,9 @@ static gboolean ask_stats(gpointer user_data)
 }
 
 /* Sound both ways, picture only from us; retransmission for the picture. Binding requests instead of indications while it
- * lasts (RFC 7675): an ICE-lite server lives on them. */
-static void set_up_rtc(sc_peer *p)
+ * lasts (RFC 7675): an ICE-lite server lives on them. libnice leaves out the loopback interface and ties each socket to its
+ * own (IP_UNICAST_IF): a server on 127.0.0.1 is reached only from there. */
+static void set_up_rtc(sc_peer *p, bool loopback)
 {
 	static const GstWebRTCRTPTransceiverDirection directions[] = { GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV,
 								       GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY };
@@ -260,8 +261,12 @@ static void set_up_rtc(sc_peer *p)
 	if (ice != NULL && g_object_class_find_property(G_OBJECT_GET_CLASS(ice), "agent") != NULL) {
 		g_object_get(ice, "agent", &agent, NULL);
 	}
+	if (ice != NULL && loopback) {
+		gboolean added;
+		g_signal_emit_by_name(ice, "add-local-ip-address", "127.0.0.1", &added);
+	}
 	if (agent != NULL) {
-		g_object_set(agent, "keepalive-conncheck", TRUE, NULL);
+		g_object_set(agent, "keepalive-conncheck", TRUE, "upnp", FALSE, NULL);
 	}
 	g_signal_connect(p->rtc, "notify::connection-state", G_CALLBACK(on_connection), NULL);
 	g_signal_connect(p->rtc, "pad-added", G_CALLBACK(on_pad), p);
@@ -282,7 +287,7 @@ sc_peer *sc_peer_new(const struct sc_peer_conf *conf, const struct sc_peer_liste
 				 .audio = gst_bin_get_by_name(GST_BIN(pipeline), "audio"), .picture = picture,
 				 .epoch_us = conf->epoch_us, .fps = conf->fps, .muted = conf->muted };
 	sc_speech_init(&p->feed.speech, conf->name);
-	set_up_rtc(p);
+	set_up_rtc(p, conf->loopback);
 	g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
 	p->bus_watch = gst_bus_add_watch(bus, on_bus, p);
 	p->stats_timer = g_timeout_add(STATS_MS, ask_stats, p);

@@ -3,18 +3,20 @@
 
 const char *const sc_codec_names[] = { "auto", "h264", "vp8", NULL };
 
-/* OpenH264 makes constrained baseline and nothing else, at the least CPU. %1$u bit/s, %2$u kbit/s, %3$u frames. */
-#define H264_PAY "video/x-h264,profile=constrained-baseline ! rtph264pay name=vpay config-interval=-1 aggregate-mode=zero-latency"
-static const struct encoder { enum sc_codec codec; const char *element, *package, *text, *caps; } encoders[] = {
-	{ SC_CODEC_H264, "openh264enc", "gstreamer1.0-plugins-bad",
-	  "openh264enc bitrate=%1$u complexity=low rate-control=bitrate usage-type=camera multi-thread=1 gop-size=%3$u ! " H264_PAY,
-	  "encoding-name=H264,packetization-mode=(string)1" },
-	{ SC_CODEC_H264, "x264enc", "gstreamer1.0-plugins-ugly",
-	  "x264enc bitrate=%2$u tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=%3$u ! " H264_PAY,
-	  "encoding-name=H264,packetization-mode=(string)1" },
-	{ SC_CODEC_VP8, "vp8enc", "gstreamer1.0-plugins-good",
-	  "vp8enc target-bitrate=%1$u deadline=1 cpu-used=8 threads=1 lag-in-frames=0 end-usage=cbr keyframe-max-dist=%3$u ! "
-	  "rtpvp8pay name=vpay picture-id-mode=15-bit", "encoding-name=VP8" },
+/* OpenH264 makes constrained baseline and nothing else, at the least CPU. */
+#define H264_PAY "video/x-h264,profile=constrained-baseline ! rtph264pay config-interval=-1 aggregate-mode=zero-latency"
+#define H264_CAPS "encoding-name=H264,packetization-mode=(string)1"
+static const struct encoder {
+	enum sc_codec codec;
+	const char *element, *rate;
+	unsigned rate_unit;		/* bit/s */
+	const char *distance, *options, *pay, *caps;
+} encoders[] = {
+	{ SC_CODEC_H264, "openh264enc", "bitrate", 1, "gop-size", "complexity=low rate-control=bitrate usage-type=camera multi-thread=1",
+	  H264_PAY, H264_CAPS },
+	{ SC_CODEC_H264, "x264enc", "bitrate", 1000, "key-int-max", "tune=zerolatency speed-preset=ultrafast threads=1", H264_PAY, H264_CAPS },
+	{ SC_CODEC_VP8, "vp8enc", "target-bitrate", 1, "keyframe-max-dist", "deadline=1 cpu-used=8 threads=1 lag-in-frames=0 end-usage=cbr",
+	  "rtpvp8pay picture-id-mode=15-bit", "encoding-name=VP8" },
 };
 
 /* Everything else that is used, and where Debian keeps it. */
@@ -83,33 +85,44 @@ static unsigned bitrate_of(const struct sc_peer_conf *conf)
 	return (unsigned)CLAMP(bps, BPS_MIN, BPS_MAX);
 }
 
-/* Sticking out: the ssrc in the caps is what webrtcbin writes into its offer before the first packet. */
-static void put_audio(GString *text)
+/* The ssrc in the caps is what webrtcbin writes into its offer before the first packet. */
+static char *audio_caps(uint32_t ssrc)
 {
-	uint32_t ssrc = g_random_int() | 1;
+	return g_strdup_printf("application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,encoding-params=(string)2,payload=%u,"
+			       "ssrc=(uint)%u,extmap-1=(string)<\"\",urn:ietf:params:rtp-hdrext:ssrc-audio-level,\"vad=on\">",
+			       PEER_PT_AUDIO, ssrc);
+}
+
+static void put_audio(GString *text, uint32_t ssrc)
+{
 	g_string_append_printf(text, "appsrc name=audio is-live=true format=time max-buffers=20 leaky-type=downstream "
 		"caps=audio/x-raw,format=S16LE,rate=%u,channels=1,layout=interleaved "
 		"! level audio-level-meta=true post-messages=false interval=20000000 ! opusenc audio-type=voice bitrate=32000 inband-fec=true "
-		"! rtpopuspay name=apay pt=%u ssrc=%u mtu=%u ! application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,"
-		"encoding-params=(string)2,payload=%u,ssrc=(uint)%u,extmap-1=(string)\"urn:ietf:params:rtp-hdrext:ssrc-audio-level\" ! rtc. ",
-		SC_SOUND_HZ, PEER_PT_AUDIO, ssrc, PEER_MTU, PEER_PT_AUDIO, ssrc);
+		"! rtpopuspay pt=%u ssrc=%u mtu=%u ! capsfilter name=sound ! rtc. ", SC_SOUND_HZ, PEER_PT_AUDIO, ssrc, PEER_MTU);
 }
 
-static void put_video(GString *text, const struct sc_peer_conf *conf, const struct encoder *e)
+static char *video_caps(const struct encoder *e, uint32_t ssrc)
 {
-	uint32_t ssrc = g_random_int() | 1;
+	return g_strdup_printf("application/x-rtp,media=video,%s,clock-rate=90000,payload=%u,ssrc=(uint)%u,rtcp-fb-nack-pli=(boolean)true,"
+			       "rtcp-fb-ccm-fir=(boolean)true", e->caps, PEER_PT_VIDEO, ssrc);
+}
+
+static void put_video(GString *text, const struct sc_peer_conf *conf, const struct encoder *e, uint32_t ssrc)
+{
 	unsigned bps = bitrate_of(conf);
 	const char *title = conf->name != NULL && have("textoverlay")
 		? "! textoverlay name=title valignment=top halignment=left shaded-background=true " : "";
 	g_string_append_printf(text, "appsrc name=video is-live=true format=time max-buffers=3 leaky-type=downstream "
-		"caps=video/x-raw,format=I420,width=%u,height=%u,framerate=%u/1 %s! ", conf->width, conf->height, conf->fps, title);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	g_string_append_printf(text, e->text, bps, bps / 1000, conf->fps * KEYFRAME_S);
-#pragma GCC diagnostic pop
-	g_string_append_printf(text, " pt=%u ssrc=%u mtu=%u ! application/x-rtp,media=video,%s,clock-rate=90000,payload=%u,ssrc=(uint)%u,"
-		"rtcp-fb-nack-pli=(boolean)true,rtcp-fb-ccm-fir=(boolean)true ! rtc. ", PEER_PT_VIDEO, ssrc, PEER_MTU, e->caps, PEER_PT_VIDEO,
-		ssrc);
+		"caps=video/x-raw,format=I420,width=%u,height=%u,framerate=%u/1 %s! %s %s=%u %s=%u %s ! %s pt=%u ssrc=%u mtu=%u "
+		"! capsfilter name=picture ! rtc. ", conf->width, conf->height, conf->fps, title, e->element, e->rate, bps / e->rate_unit,
+		e->distance, conf->fps * KEYFRAME_S, e->options, e->pay, PEER_PT_VIDEO, ssrc, PEER_MTU);
+}
+
+static void set_caps(GstElement *pipeline, const char *filter, const char *text)
+{
+	g_autoptr(GstElement) element = gst_bin_get_by_name(GST_BIN(pipeline), filter);
+	g_autoptr(GstCaps) caps = gst_caps_from_string(text);
+	g_object_set(element, "caps", caps, NULL);
 }
 
 GstElement *pipeline_new(const struct sc_peer_conf *conf, char **ret_why)
@@ -121,14 +134,18 @@ GstElement *pipeline_new(const struct sc_peer_conf *conf, char **ret_why)
 		*ret_why = g_strdup("no encoder");
 		return NULL;
 	}
-	put_audio(text);
-	put_video(text, conf, e);
+	uint32_t ssrcs[2] = { g_random_int() | 1, g_random_int() & ~1u };
+	g_autofree char *sound = audio_caps(ssrcs[0]), *picture = video_caps(e, ssrcs[1]);
+	put_audio(text, ssrcs[0]);
+	put_video(text, conf, e, ssrcs[1]);
 	GstElement *pipeline = gst_parse_launch(text->str, &err);
 	if (err != NULL) {
 		*ret_why = g_strdup(err->message);
 		g_clear_pointer(&pipeline, gst_object_unref);
 		return NULL;
 	}
+	set_caps(pipeline, "sound", sound);
+	set_caps(pipeline, "picture", picture);
 	g_autoptr(GstElement) title = gst_bin_get_by_name(GST_BIN(pipeline), "title");
 	if (title != NULL) {
 		g_object_set(title, "text", conf->name, "font-desc", conf->height < 480 ? "Sans Bold 11" : "Sans Bold 16", NULL);

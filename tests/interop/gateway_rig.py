@@ -1,0 +1,215 @@
+"""A real gateway with a real engine on free ports, with a state folder and an authority of its own; and what a script does
+with it: set up the first administrator, open an incident, issue links, call any method over REST.
+
+    with Rig() as rig:
+        incident = rig.incident()
+        link = rig.link(incident, "现场")            # {"id", "scene", "url", "token"}
+        rig.call("incident.get", id=incident)
+
+Programs come from the environment: ORTOO_GATEWAY, ORTOO_MCU, ORTOO_TERMINAL.
+"""
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SKIP = 77
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+START_S, STOP_S = 20, 5
+PASSWORD = "correct-horse-7-battery"
+
+
+def skip(why):
+    print(f"1..0 # SKIP {why}")
+    sys.exit(SKIP)
+
+
+def until(what, fn, timeout_s=10.0):
+    """Polls; the last value is in the message when it never becomes true."""
+    end, last = time.monotonic() + timeout_s, None
+    while time.monotonic() < end:
+        last = fn()
+        if last:
+            return last
+        time.sleep(0.05)
+    raise AssertionError(f"waited {timeout_s} s for {what}; last: {last!r}")
+
+
+class Refused(Exception):
+    def __init__(self, status, body):
+        super().__init__(f"{status}: {body[:300]!r}")
+        self.status, self.body = status, body
+        try:
+            self.code = json.loads(body)["error"]["code"]
+        except (ValueError, KeyError, TypeError):
+            self.code = ""
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+
+class Rig:
+    def __init__(self, *args):
+        self.args, self.output, self.process, self.cookie = args, [], None, None
+        self.state = tempfile.mkdtemp(prefix="ortoo-interop-")
+        self.ca = os.path.join(self.state, "tls", "ca.crt")
+        self.children = []
+
+    # ---- life ----
+    def __enter__(self):
+        try:
+            self.make_certificates()
+            self.start()
+            self.set_up()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop()
+        if kind is not None:
+            print("".join(self.output[-60:]), file=sys.stderr)
+
+    def make_certificates(self):
+        tls = os.path.dirname(self.ca)
+        os.makedirs(tls)
+        key = lambda name: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{tls}/{name}.key"]
+        with open(f"{tls}/leaf.cnf", "w", encoding="ascii") as f:
+            f.write("basicConstraints=critical,CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n")
+        for command in (["req", "-x509", "-days", "2", "-subj", "/CN=Ortoo test authority", *key("ca"), "-out", self.ca,
+                         "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign"],
+                        ["req", "-new", "-subj", "/CN=127.0.0.1", *key("server"), "-out", f"{tls}/server.csr"],
+                        ["x509", "-req", "-in", f"{tls}/server.csr", "-CA", self.ca, "-CAkey", f"{tls}/ca.key", "-days", "2",
+                         "-set_serial", "7", "-extfile", f"{tls}/leaf.cnf", "-out", f"{tls}/server.crt"]):
+            subprocess.run(["openssl", *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        tls = os.path.dirname(self.ca)
+        self.process = subprocess.Popen(
+            [os.environ["ORTOO_GATEWAY"], "--state", self.state, "--listen", f"127.0.0.1:{self.port}", "--announce", "127.0.0.1",
+             "--tls-cert", f"{tls}/server.crt", "--tls-key", f"{tls}/server.key", "--web-root", os.path.join(ROOT, "softclient/web"),
+             "--engine", os.environ["ORTOO_MCU"], "--set", "media.announce=127.0.0.1", *self.args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        threading.Thread(target=lambda out: self.output.extend(out), args=(self.process.stdout,), daemon=True).start()
+        until("the gateway to serve", self.is_up, START_S)
+
+    def is_up(self):
+        if self.process.poll() is not None:
+            raise AssertionError("ortoo-gateway ended:\n" + "".join(self.output[-30:]))
+        with contextlib.suppress(OSError):
+            return self.http("GET", "/healthz").status == 200
+        return False
+
+    def engine(self):
+        """Process id of the media engine."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError, IndexError):
+                with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+                    name, rest = f.read().split("(", 1)[1].rsplit(")", 1)
+                if int(rest.split()[1]) == self.process.pid and name.startswith("ortoo-mcu"):
+                    return int(pid)
+        return None
+
+    def stop(self):
+        for child in self.children:
+            child.terminate()
+        if self.process is not None:
+            engine = self.engine()
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                if engine is not None:
+                    os.kill(engine, signal.SIGKILL)
+        for child in self.children:
+            try:
+                child.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+        if not os.environ.get("ORTOO_KEEP"):
+            shutil.rmtree(self.state, ignore_errors=True)
+
+    # ---- HTTP ----
+    def http(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=ssl.create_default_context(cafile=self.ca))
+        try:
+            connection.request(method, path, body, headers or {})
+            reply = connection.getresponse()
+            return Reply(reply.status, reply.headers, reply.read())
+        finally:
+            connection.close()
+
+    def call(self, method, **params):
+        headers = {"Content-Type": "application/json", **({"Cookie": self.cookie} if self.cookie else {})}
+        reply = self.http("POST", f"/api/v1/{method}", json.dumps(params), headers)
+        if reply.headers["Set-Cookie"] and not self.cookie:
+            self.cookie = reply.headers["Set-Cookie"].split(";")[0]
+        if reply.status != 200:
+            raise Refused(reply.status, reply.body)
+        return json.loads(reply.body)
+
+    # ---- the usual ----
+    def set_up(self):
+        link = until("the set-up link", lambda: re.search(r"/setup#([\w-]+)", "".join(self.output)))
+        self.call("setup.complete", token=link.group(1), name="admin", password=PASSWORD)
+        until("the engine", self.engine)
+        self.token = self.call("token.issue", name="interop", role="viewer")["token"]
+
+    def incident(self, drill=True):
+        return self.call("incident.open", kind="演习", level=3, place="测试场", text="互通测试", drill=drill)["id"]
+
+    def link(self, incident, name):
+        link = self.call("link.issue", incident=incident, guest_name=name)["link"]
+        return {**link, "token": link["url"].rsplit("/", 1)[1], "url": f"https://127.0.0.1:{self.port}/j/" + link["url"].rsplit("/", 1)[1]}
+
+    def scene(self, incident, scene):
+        return next(s for s in self.call("incident.get", id=incident)["scenes"] if s["id"] == scene)
+
+    def stamped(self, incident, scene, *names, timeout_s=10):
+        """Waits until these stamps are there."""
+        def missing():
+            stamps = self.scene(incident, scene).get("stamps", {})
+            return [n for n in names if not stamps.get(n)]
+        try:
+            until(f"stamps {names}", lambda: not missing(), timeout_s)
+        except AssertionError as e:
+            raise AssertionError(f"stamps missing: {missing()}") from e
+        return self.scene(incident, scene)["stamps"]
+
+    def post_sdp(self, path, token, sdp):
+        reply = self.http("POST", path, sdp, {"Content-Type": "application/sdp", "Authorization": f"Bearer {token}"})
+        if reply.status != 201:
+            raise Refused(reply.status, reply.body)
+        return reply.headers["Location"], reply.body.decode()
+
+    def terminal(self, url, *args):
+        """A running ortoo-terminal; its last line of figures is .figures (a dict)."""
+        child = subprocess.Popen([os.environ["ORTOO_TERMINAL"], "--headless", "--ca", self.ca, "--link", url, "--stats", *args],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+        child.figures, child.log = {}, []
+
+        def read():
+            for line in child.stdout:
+                child.figures = json.loads(line)
+
+        threading.Thread(target=read, daemon=True).start()
+        threading.Thread(target=lambda: child.log.extend(child.stderr), daemon=True).start()
+        self.children.append(child)
+        return child
