@@ -172,7 +172,8 @@ struct peer {
 	uint16_t twcc_out;
 	mcu_bwe *bwe;
 	uint64_t max_bps;
-	int64_t rtt_us;
+	int64_t rtt_us;		/* 100 ms until a report tells */
+	bool rtt_known;
 	bool have_clock;
 	int64_t clock_us;	/* our wall clock minus the peer's NTP clock */
 	bool twcc_fresh;	/* something arrived since the last report */

@@ -58,7 +58,8 @@ static void note_rtt(struct peer *peer, const struct mcu_rr_block *b, int64_t no
 	/* RFC 3550 6.4.1; above ten seconds it is a broken block */
 	if (b->last_sr && rtt < 10 * 65536) {
 		int64_t us = (int64_t)rtt * ORT_US_PER_S / 65536;
-		peer->rtt_us += (us - peer->rtt_us) / 8;
+		peer->rtt_us = peer->rtt_known ? peer->rtt_us + (us - peer->rtt_us) / 8 : us;
+		peer->rtt_known = true;
 	}
 }
 

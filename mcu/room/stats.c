@@ -15,12 +15,18 @@ static const char *kind_name(int kind)
 	return kind == MCU_AUDIO ? "audio" : "video";
 }
 
+/* 0 = not known: a peer that only sends never reports on us */
+static int64_t rtt_ms(const struct peer *peer)
+{
+	return peer->rtt_known ? MAX(peer->rtt_us / 1000, 1) : 0;
+}
+
 static void fill_source(const struct source *source, struct mcu_stream_stats *out)
 {
 	uint64_t due = 0, got = 0;
 
 	*out = (struct mcu_stream_stats){ .id = g_strdup(source->id), .direction = g_strdup("in"),
-					  .kind = g_strdup(kind_name(source->kind)), .rtt_ms = source->peer->rtt_us / 1000 };
+					  .kind = g_strdup(kind_name(source->kind)), .rtt_ms = rtt_ms(source->peer) };
 	for (unsigned i = 0; i < source->n_streams; i++) {
 		const struct stream *st = source->streams[i];
 		out->packets += (int64_t)st->stats.packets;
@@ -54,7 +60,7 @@ static void fill_sink(const struct sink *sink, int64_t span_us, struct mcu_strea
 		.bitrate_bps = span_us > 0 ? (int64_t)(octets * 8 * ORT_US_PER_S) / span_us : 0,
 		.loss = sink->fraction_lost / 256.0,
 		.jitter_ms = sink->clock_hz ? sink->jitter * 1000.0 / sink->clock_hz : 0,
-		.rtt_ms = sink->peer->rtt_us / 1000,
+		.rtt_ms = rtt_ms(sink->peer),
 		.nack = (int64_t)sink->nacks,
 		.pli = (int64_t)sink->plis,
 		.rtx = (int64_t)sink->rtx_packets,

@@ -111,9 +111,9 @@ int mcu_rtcp_next(const uint8_t *data, size_t len, size_t *pos, struct mcu_rtcp 
 	}
 	struct mcu_rtcp r = { .kind = MCU_RTCP_OTHER, .body = p + HEAD, .body_len = size - HEAD, .count = p[0] & 0x1f };
 	if (p[0] & 0x20) {
-		/* RFC 3550 6.4.1: padding of a compound packet only at its end, a multiple of four */
+		/* RFC 3550 6.4.1 wants a multiple of four; browsers pad transport-wide feedback by one to three */
 		uint8_t pad = p[size - 1];
-		if (!pad || pad % 4 || pad > r.body_len) {
+		if (!pad || pad > r.body_len) {
 			return -EBADMSG;
 		}
 		r.body_len -= pad;
