@@ -178,6 +178,7 @@ struct mcu_port {
 	struct net_rx *rx;
 	struct net_out out;
 	int64_t now_us;
+	int64_t arrival_us;	/* of the datagram in hand, by the kernel's stamp; 0 = not known */
 	unsigned depth;		/* > 0 inside turn(): nothing is freed under a caller's feet */
 	uint64_t random;	/* state of the tests' generator, 0 = the system's */
 	uint64_t counters[NET_COUNTERS];

@@ -2,13 +2,15 @@
 #pragma once
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "mcu/net/net_priv.h"
 
-/* Room for one pktinfo and one segment size. */
+/* Room for one pktinfo, one segment size and one time stamp. */
 union net_control {
 	struct cmsghdr align;
-	char space[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
+	char space[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t)) +
+		   CMSG_SPACE(sizeof(struct timespec))];
 };
 
 /* Position in the list of runs: `packet` counts within a run that must go packet by packet. */

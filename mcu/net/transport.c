@@ -324,7 +324,7 @@ static void rtp(mcu_transport *t, const uint8_t *data, size_t len, int64_t now_u
 		return;
 	}
 	p->len = (uint16_t)n;
-	p->arrival_us = now_us;
+	p->arrival_us = t->port->arrival_us ? t->port->arrival_us : now_us;
 	t->packets_in++;
 	t->bytes_in += (unsigned)n;
 	NET_COUNT(t->port, RTP_DELIVERED);

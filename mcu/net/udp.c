@@ -49,6 +49,32 @@ static void read_local(struct msghdr *m, const struct net_sock *s, union mcu_add
 	net_addr_fold(ret);
 }
 
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* When the kernel got it. A congestion controller at the other end reads differences of a millisecond, and this thread
+ * may have slept longer than that. `offset_us`: wall clock minus the loop's clock. */
+static int64_t read_stamp(struct msghdr *m, int64_t offset_us, int64_t now_us)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		struct timespec ts;
+		int64_t at;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) {
+			continue;
+		}
+		memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+		at = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 - offset_us;
+		return at > now_us - 1000000 && at < now_us + 1000000 ? at : 0;	/* a test's clock, or one just set */
+	}
+	return 0;
+}
+
 static void deliver(mcu_port *port, struct net_sock *s, struct net_rx *rx, unsigned i, size_t len)
 {
 	struct msghdr *m = &rx->msgs[i].msg_hdr;
@@ -67,21 +93,23 @@ static void deliver(mcu_port *port, struct net_sock *s, struct net_rx *rx, unsig
 static int read_batch(mcu_port *port, struct net_sock *s)
 {
 	struct net_rx *rx = port->rx;
+	int64_t offset_us;
 	int n;
 
 	for (unsigned i = 0; i < NET_BATCH; i++) {
 		rx->iov[i] = (struct iovec){ rx->bytes[i], sizeof(rx->bytes[i]) };
 		rx->msgs[i].msg_hdr = (struct msghdr){ .msg_name = &rx->from[i], .msg_namelen = sizeof(rx->from[i]),
 						       .msg_iov = &rx->iov[i], .msg_iovlen = 1 };
-		if (s->any) {
-			rx->msgs[i].msg_hdr.msg_control = &rx->control[i];
-			rx->msgs[i].msg_hdr.msg_controllen = sizeof(rx->control[i]);
-		}
+		rx->msgs[i].msg_hdr.msg_control = &rx->control[i];
+		rx->msgs[i].msg_hdr.msg_controllen = sizeof(rx->control[i]);
 	}
 	n = recvmmsg(s->ev.fd, rx->msgs, NET_BATCH, MSG_DONTWAIT, NULL);
+	offset_us = n > 0 ? clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME) : 0;
 	for (int i = 0; i < n; i++) {
+		port->arrival_us = read_stamp(&rx->msgs[i].msg_hdr, offset_us, port->now_us);
 		deliver(port, s, rx, (unsigned)i, rx->msgs[i].msg_len);
 	}
+	port->arrival_us = 0;
 	if (n > 0) {
 		net_port_batch_end(port);
 	}
@@ -116,6 +144,7 @@ static int open_one(const union mcu_addr *local, uint16_t number, bool any)
 	} else if (any) {
 		(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));	/* without it the turn's time serves */
 	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	if (bind(fd, &a.sa, net_addr_len(&a)) < 0) {

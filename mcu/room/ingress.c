@@ -355,7 +355,8 @@ static void media(struct stream *st, struct mcu_packet *p, int64_t now_us)
 	if (hz != st->stats.clock_hz) {
 		st->clock_hz = st->stats.clock_hz = hz;
 	}
-	int64_t seq = mcu_recv_stats_packet(&st->stats, &p->rtp, p->rtp.payload_len, now_us);
+	int64_t seq = mcu_recv_stats_packet(&st->stats, &p->rtp, p->rtp.payload_len,
+					    p->arrival_us ? p->arrival_us : now_us);
 	rooms->counters.rtp_in++;
 	rooms->counters.rtp_in_bytes += p->rtp.payload_len;
 	if (!is_new(st, seq, before, started)) {
