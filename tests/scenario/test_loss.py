@@ -15,6 +15,7 @@ CASES = {
     # name: commands to the relay, which side is behind it, most that may be missing at any subscriber
     "down": ("both loss 5", [], 0.005),
     "burst": ("both burst_enter 1 burst_leave 30 delay_ms 20", [], 0.005),
+    "mess": ("both loss 1 reorder 3 dup 3 delay_ms 15 jitter_ms 10", [], 0.001),
     "up": ("both loss 5", ["--relay-pubs"], 0.005),
 }
 
