@@ -73,7 +73,8 @@ static void get(struct gw_api_session *s, const void *request, gw_api_call *call
 {
 	gw_app *app = user_data;
 	const struct gw_id_ref *in = request;
-	g_autoptr(json_t) incident = gw_incident_print(app->domain, in->id);
+	bool field = s->role == GW_ROLE_FIELD, foreign = field && g_strcmp0(in->id, s->incident) != 0;
+	g_autoptr(json_t) incident = foreign ? NULL : field ? gw_app_field_view(app, s->scene) : gw_incident_print(app->domain, in->id);
 	if (incident == NULL) {
 		gw_api_fail(call, GW_ERROR_NOT_FOUND, NULL);
 		return;
