@@ -1,10 +1,10 @@
 // The main job, by real pages: set-up link, console, incident, link, phone, preview, wall, talk, certificate.
 // Then what must not hurt: the engine dies, the gateway dies, links are bad, the incident closes.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { axeFaults, canRun, openBrowser, person, shot, shots } from './browser.mjs';
+import { after, before } from 'node:test';
+import { axeFaults, openBrowser, person, shot } from './browser.mjs';
 import { Ortoo, sleep, until } from './ortoo.mjs';
-import { call, certificate, guestLink, joinField, logIn, makeWall, openIncident, setUp } from './play.mjs';
+import { call, certificate, guestLink, joinField, logIn, makeWall, openIncident, play, setUp } from './play.mjs';
 import { seePicture } from './picture.mjs';
 
 const STEPS = ['link_issued', 'link_opened', 'camera_granted', 'ice_connected', 'first_rtp', 'first_keyframe', 'first_drawn'];
@@ -25,27 +25,7 @@ after(async () => {
 	await ortoo.stop();
 });
 
-const skip = canRun() ? false : 'no chromium';
-/** Each step stands on those before; after a broken one the rest would only wait for their time-outs. */
-let broken = '';
-const step = (name, fn) => test(name, { skip, timeout: 90000 }, async (t) => {
-	if (broken) {
-		t.skip(`"${broken}" failed`);
-		return;
-	}
-	broken = name;
-	try {
-		await fn(t);
-	} catch (e) {
-		for (const [who, page] of Object.entries({ console: console_page, wall, phone })) {
-			await (page && shot(page, `failed-${who}`).catch(() => {}));
-			page?.said.slice(-5).forEach((line) => t.diagnostic(`${who}: ${line}`));
-		}
-		ortoo.keepOutput(shots);
-		throw e;
-	}
-	broken = '';
-});
+const step = play(() => ({ console: console_page, wall, phone }), ortoo);
 
 /** Time until the wall's picture moves again. */
 async function pictureBack(selector, since) {

@@ -62,7 +62,9 @@ function children(pid) {
 }
 
 export class Ortoo {
-	constructor() {
+	/** @param {string[]} settings options of the gateway, KEY=VALUE */
+	constructor(settings = []) {
+		this.settings = settings;
 		this.state = mkdtempSync(join(tmpdir(), 'ortoo-e2e-'));
 		this.output = '';
 		this.process = null;
@@ -73,10 +75,7 @@ export class Ortoo {
 		this.port ??= await freePort();
 		this.url = `https://127.0.0.1:${this.port}`;
 		const args = ['--state', this.state, '--listen', `127.0.0.1:${this.port}`, '--announce', '127.0.0.1', '--tls-cert', this.tls.crt, '--tls-key', this.tls.key,
-			'--web-root', join(root, 'softclient/web'), '--engine', engine_path];
-		if (process.env.ORTOO_E2E_CONFIG) {
-			args.push('--config', process.env.ORTOO_E2E_CONFIG);
-		}
+			'--web-root', join(root, 'softclient/web'), '--engine', engine_path, ...this.settings.map((s) => `--set=${s}`)];
 		const child = spawn(gateway_path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 		this.process = child;
 		const gone = new Promise((_done, fail) => child.once('exit', (code, signal) => fail(new Error(`ortoo-gateway ended (${code ?? signal})\n${this.output.slice(-3000)}`))));

@@ -1,5 +1,7 @@
 // Acts of the play that more than one test needs, done by the pages as a person would do them.
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { canRun, shot, shots } from './browser.mjs';
 import { until } from './ortoo.mjs';
 
 export const ADMIN = { name: 'chief', password: 'Correct-horse-7-battery' };
@@ -87,4 +89,31 @@ export async function certificate(page, incident, steps, timeout_ms = 20000) {
 		return true;
 	}, timeout_ms);
 	return last;
+}
+
+/**
+ * Steps of one play: each stands on those before, so after a broken one the rest is skipped instead of waiting for its
+ * time-outs. A broken step leaves pictures of all pages and what the programs printed.
+ * @param {() => Record<string, any>} pages by name, undefined while not there @param {import('./ortoo.mjs').Ortoo} ortoo
+ */
+export function play(pages, ortoo) {
+	let broken = canRun() ? '' : 'no chromium';
+	return (name, fn) => test(name, { timeout: 90000 }, async (t) => {
+		if (broken) {
+			t.skip(broken);
+			return;
+		}
+		broken = `"${name}" failed`;
+		try {
+			await fn(t);
+		} catch (e) {
+			for (const [who, page] of Object.entries(pages())) {
+				await (page && shot(page, `failed-${who}`).catch(() => {}));
+				page?.said.slice(-5).forEach((line) => t.diagnostic(`${who}: ${line}`));
+			}
+			ortoo.keepOutput(shots);
+			throw e;
+		}
+		broken = '';
+	});
 }

@@ -40,7 +40,7 @@ function Devices() {
 	const load = () => void ask('device.list').then((r) => setList(r?.devices ?? []));
 	useEffect(load, []);
 	const run = async (/** @type {FormData} */ data) => {
-		const reply = await store.client.call('device.issue', { kind: data.get('kind'), name: data.get('name') });
+		const reply = await store.client.call('device.issue', { kind: 'wall', name: data.get('name') });
 		setMade({ url: new URL(reply.url, location.href).href, name: String(data.get('name')) });
 		load();
 	};
@@ -48,8 +48,7 @@ function Devices() {
 	return html`<section><h3>${t('devices')}</h3><p class="dim">${t('devices.how')}</p>
 		<table class="rows"><tbody>${list.filter((d) => !d.revoked).map((d) => html`<tr><td><${Glyph} shape="wall" /> ${d.name}</td><td>${t(`device.${d.kind}`)}</td>
 			<td><button class="danger" onClick=${() => revoke(d)}>${t('link.revoke')}</button></td></tr>`)}</tbody></table>
-		<${Form} run=${run} submit=${t('device.issue')}><div class="two"><label>${t('device.name')}<input name="name" required maxlength="60" autocomplete="off" /></label>
-			<label>${t('device.kind')}<select name="kind"><option value="wall">${t('device.wall')}</option><option value="room">${t('device.room')}</option></select></label></div></${Form}>
+		<${Form} run=${run} submit=${t('device.issue')}><label>${t('device.name')}<input name="name" required maxlength="60" autocomplete="off" /></label></${Form}>
 		${made ? html`<div class="made"><b>${t('device.made', { name: made.name })}</b><p class="url" data-url>${made.url}</p><p class="dim">${t('device.once')}</p>
 			<div class="acts"><button class="main" onClick=${() => void copy(made.url)}>${t('copy')}</button></div></div>` : null}</section>`;
 }

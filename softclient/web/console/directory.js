@@ -22,22 +22,21 @@ const fields = {
 	site: [['name', 'text'], ['division', 'division'], ['kind', 'text'], ['address', 'text']],
 };
 
-/** @param {{ kind: string }} p */
-function AddForm(p) {
+/** One entry, new or to be corrected. Empty fields are not sent. @param {{ kind: string, item: any, done: () => void }} p */
+function ItemForm(p) {
 	const run = async (/** @type {FormData} */ data) => {
-		const item = Object.fromEntries(fields[p.kind].map(([name, type]) => [name, type === 'checkbox' ? data.get(name) === 'on' : String(data.get(name) ?? '')]));
-		if (p.kind === 'division' && !item.parent) {
-			delete item.parent;
-		}
+		const rows = fields[p.kind].map(([name, type]) => [name, type === 'checkbox' ? data.get(name) === 'on' : String(data.get(name) ?? '').trim()]);
+		const item = { ...(p.item.id ? { id: p.item.id } : {}), ...Object.fromEntries(rows.filter(([, value]) => value !== '')) };
 		await store.client.call('directory.put', { kind: p.kind, item });
+		p.done();
 	};
-	return html`<${Form} run=${run} submit=${t('directory.add')}><div class="two">${fields[p.kind].map(([name, type]) => type === 'checkbox'
-		? html`<label class="check"><input type="checkbox" name=${name} />${t(`field.${name}`)}</label>`
-		: html`<label>${t(`field.${name}`)}${type === 'division' ? html`<select name=${name}>${name === 'parent' ? html`<option value="">${t('directory.top')}</option>` : null}<${DivisionOptions} /></select>`
-			: html`<input name=${name} type=${type} required=${name === 'name'} maxlength="120" autocomplete="off" />`}</label>`)}</div></${Form}>`;
+	return html`<${Form} run=${run} submit=${t(p.item.id ? 'save' : 'directory.add')}><div class="two">${fields[p.kind].map(([name, type]) => type === 'checkbox'
+		? html`<label class="check"><input type="checkbox" name=${name} checked=${Boolean(p.item[name])} />${t(`field.${name}`)}</label>`
+		: html`<label>${t(`field.${name}`)}${type === 'division' ? html`<select name=${name} value=${p.item[name] ?? (name === 'parent' ? '' : store.directory.value.divisions[0]?.id)}>${name === 'parent' ? html`<option value="">${t('directory.top')}</option>` : null}<${DivisionOptions} /></select>`
+			: html`<input name=${name} type=${type} required=${name === 'name'} maxlength="120" autocomplete="off" value=${p.item[name] ?? ''} />`}</label>`)}</div></${Form}>`;
 }
 
-/** @param {{ kind: string }} p */
+/** @param {{ kind: string, edit: (item: any) => void }} p */
 function Table(p) {
 	const dir = store.directory.value;
 	const rows = /** @type {any[]} */ (p.kind === 'person' ? dir.people : p.kind === 'division' ? dir.divisions : dir.sites);
@@ -46,7 +45,7 @@ function Table(p) {
 	const remove = (/** @type {any} */ row) => store.later(t('act.remove', { name: row.name }), () => void store.attempt(store.client.call('directory.remove', { kind: p.kind, id: row.id })));
 	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('directory')}><table class="rows"><thead><tr>${columns.map((c) => html`<th>${t(`field.${c}`)}</th>`)}<th></th></tr></thead>
 		<tbody>${rows.map((row) => html`<tr key=${row.id}>${columns.map((c) => html`<td>${show(row, c)}</td>`)}
-			<td>${store.mayCommand.value ? html`<button class="danger" onClick=${() => remove(row)}>${t('remove')}</button>` : null}</td></tr>`)}</tbody></table></div>`;
+			<td class="row-acts">${store.mayCommand.value ? html`<button onClick=${() => p.edit(row)}>${t('directory.edit')}</button> <button class="danger" onClick=${() => remove(row)}>${t('remove')}</button>` : null}</td></tr>`)}</tbody></table></div>`;
 }
 
 async function download() {
@@ -88,8 +87,18 @@ function Import() {
 
 export function DirectoryView() {
 	const [kind, setKind] = useState(/** @type {string} */ ('person'));
-	return html`<div class="directory"><div class="chips" role="group">${kinds.map((k) => html`<button class="chip" aria-pressed=${kind === k} onClick=${() => setKind(k)}>${t(`directory.${k}`)}</button>`)}
-			<span class="spring"></span>${store.mayCommand.value ? html`<${Import} />` : null}</div>
-		<${Table} kind=${kind} />
-		${store.mayCommand.value ? html`<details class="more"><summary>${t('directory.add')}</summary><${AddForm} key=${kind} kind=${kind} /></details>` : null}</div>`;
+	const [item, setItem] = useState(/** @type {any} */ (null));
+	const [round, setRound] = useState(0);
+	const turn = (/** @type {string} */ k) => {
+		setKind(k);
+		setItem(null);
+	};
+	const done = () => {
+		setItem(item?.id ? null : {});
+		setRound(round + 1);
+	};
+	return html`<div class="directory"><div class="chips" role="group" aria-label=${t('directory')}>${kinds.map((k) => html`<button class="chip" aria-pressed=${kind === k} onClick=${() => turn(k)}>${t(`directory.${k}`)}</button>`)}
+			<span class="spring"></span>${store.mayCommand.value ? html`<button class="main" onClick=${() => setItem({})}>${t('directory.add')}</button><${Import} />` : null}</div>
+		${item ? html`<div class="made"><${ItemForm} key=${`${kind}-${item.id ?? ''}-${round}`} kind=${kind} item=${item} done=${done} /></div>` : null}
+		<${Table} kind=${kind} edit=${setItem} /></div>`;
 }

@@ -48,7 +48,7 @@ async function addGround(L, map) {
 	}
 	const outline = inner.outline ?? outer.division_outline;
 	if (outline) {
-		const reply = await fetch(outline).catch(() => null);
+		const reply = await fetch(new URL(outline, `${location.origin}/`)).catch(() => null); // a path under the pages' root
 		if (reply?.ok) {
 			L.geoJSON(await reply.json(), { interactive: false, style: { className: 'outline', weight: 1, fill: false } }).addTo(map);
 		}

@@ -95,6 +95,14 @@ function Branch(p) {
 		${shut ? null : html`<ul>${inside.map((person) => html`<${Row} key=${person.id} person=${person} />`)}${children}</ul>`}</li>`;
 }
 
+/** People whose division is not in the directory: they must not vanish. */
+function Strays() {
+	const known = new Set(store.directory.value.divisions.map((d) => d.id));
+	const strays = store.directory.value.people.filter((x) => !known.has(x.division) && matches(x));
+	return strays.length ? html`<li class="branch"><div class="division">${t('tree.strays')}</div>
+		<ul>${strays.map((person) => html`<${Row} key=${person.id} person=${person} />`)}</ul></li>` : null;
+}
+
 function Guests() {
 	const guests = store.scenes.value.filter((s) => !s.person);
 	return guests.length ? html`<li class="branch"><div class="division">${t('tree.guests')}</div><ul>${guests.map((s) => html`
@@ -114,7 +122,7 @@ export function Tree() {
 		<div class="chips" role="group" aria-label=${t('tree.filter')}>${filters.map((f) => html`
 			<button class="chip" aria-pressed=${filter.value === f} onClick=${() => (filter.value = f)}>${t(`filter.${f}`)}</button>`)}</div></div>
 		<ul class="tree-list"><${Guests} />
-			${roots.map((d) => html`<${Branch} key=${d.id} division=${d} depth=${0} seen=${new Set()} />`)}
+			${roots.map((d) => html`<${Branch} key=${d.id} division=${d} depth=${0} seen=${new Set()} />`)}<${Strays} />
 			${store.directory.value.people.length ? null : html`<li class="empty">${t('tree.empty')}
 				${store.mayCommand.value ? html`<button onClick=${() => (store.dialog.value = { name: 'directory' })}>${t('directory.open')}</button>` : null}</li>`}</ul>
 		${store.mayCommand.value && store.incident.value ? html`<div class="tree-foot">
