@@ -32,7 +32,7 @@ static const struct refusal_row { const char *name, *token, *text, *want; bool n
 	{ "rest-only", "dispatcher", RPC("1", "auth.login", "{\"name\":\"a\",\"password\":\"b\"}"), "no_method", false },
 	{ "nobody-calls", NULL, RPC("1", "incident.get", "{\"id\":\"i\"}"), "unauthenticated", false },
 	{ "wrong-role", "viewer", RPC("1", "incident.note", "{\"id\":\"i\",\"text\":\"t\"}"), "forbidden", false },
-	{ "field-asks-staff", "field", RPC("1", "incident.get", "{\"id\":\"i\"}"), "forbidden", false },
+	{ "field-asks-staff", "field", RPC("1", "directory.get", "{}"), "forbidden", false },
 	{ "member-missing", "dispatcher", RPC("1", "incident.get", "{}"), "invalid", false },
 	{ "member-of-wrong-type", "dispatcher", RPC("1", "incident.get", "{\"id\":7}"), "invalid", false },
 	{ "id-with-control", "dispatcher", RPC("1", "incident.get", "{\"id\":\"a\\r\\nb\"}"), "invalid", false },
