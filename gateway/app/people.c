@@ -44,21 +44,22 @@ static void on_opened(struct gw_api_session *s, void *user_data)
 	}
 }
 
-struct others { const struct gw_api_session *but; const char *auth; unsigned n; };
+/* A screen is online while any page of it is open; each opening of its address is a credential of its own. */
+struct others { const struct gw_api_session *but; const char *wall; unsigned n; };
 
 static void count_other(struct gw_api_session *s, void *user_data)
 {
 	struct others *o = user_data;
-	o->n += s != o->but && g_strcmp0(s->auth, o->auth) == 0;
+	o->n += s != o->but && g_strcmp0(gw_app_wall_of(s), o->wall) == 0;
 }
 
 static void on_closed(struct gw_api_session *s, void *user_data)
 {
 	gw_app *app = user_data;
-	struct others others = { s, s->auth, 0 };
+	struct others others = { s, gw_app_wall_of(s), 0 };
 	gw_api_foreach(app->api, count_other, &others);
-	if (gw_app_wall_of(s) != NULL && others.n == 0) {
-		gw_wall_online(app->domain, gw_app_wall_of(s), false);
+	if (others.wall != NULL && others.n == 0) {
+		gw_wall_online(app->domain, others.wall, false);
 	}
 	g_clear_pointer(&s->app, g_free);
 }
