@@ -67,6 +67,8 @@ step('a wall opens by its address and waits', async () => {
 	await tab.waitForSelector('.idle time');
 	assert.equal((await call(console_page, 'auth.whoami')).role, 'administrator', 'a wall in the same browser does not log the console out');
 	await tab.close();
+	await new Promise((done) => setTimeout(done, 300));
+	assert.equal((await call(console_page, 'wall.list')).walls[0].online, true, 'one of two pages of a wall is closed: it is still online');
 });
 
 step('an incident starts the clock', async () => {

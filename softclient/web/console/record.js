@@ -5,11 +5,22 @@ import * as store from './store.js';
 /** Types too frequent for the tab of an incident; they stay in the log. */
 export const quiet = new Set(['scene.position']);
 
+/** Names that records told: links and scenes of incidents that are not loaded. @type {Map<string, string>} */
+const told = new Map();
+
 /** Name of whom a record is about: a scene, or the scene of a link. @param {any} body */
 function nameOf(body) {
-	const link = store.incident.value?.links.find((l) => l.id === body.link);
-	const scene = store.scenes.value.find((s) => s.id === (body.scene ?? link?.scene));
-	return body.name ?? scene?.name ?? link?.name ?? body.scene ?? body.link ?? '';
+	if (body.name) {
+		told.set(body.scene, body.name).set(body.link, body.name);
+		return body.name;
+	}
+	for (const incident of store.incidents.value.values()) {
+		const link = incident.links.find((l) => l.id === body.link || l.scene === body.scene);
+		if (link) {
+			return link.name;
+		}
+	}
+	return told.get(body.scene ?? body.link) ?? body.scene ?? body.link ?? '';
 }
 
 /** A word of the protocol in the language of the operator, or the word itself. @param {string} group @param {unknown} word */
