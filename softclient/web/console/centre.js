@@ -8,7 +8,7 @@ import { MapView } from './map.js';
 
 const layouts = [1, 2, 4, 6, 9];
 
-/** @param {{ w: Ortoo.Window, media: import('../lib/rtc.js').MediaLink | null }} p */
+/** @param {{ w: Ortoo.Window, media: import('../lib/rtc.js').MediaLink | null, online: boolean }} p */
 function WallWindow(p) {
 	const { w } = p;
 	const on = w.scene && w.stream;
@@ -17,7 +17,7 @@ function WallWindow(p) {
 		<div class="caption"><span class="number">${w.window}</span>
 			${on ? html`<span class="name">${w.name}</span>${w.drill ? html`<${DrillChip} />` : null}` : html`<span class="dim">${t('wall.empty')}</span>`}
 			<span class="spring"></span>
-			${on ? html`<span class=${`air a-${w.state}`}>${w.state === 'drawn' ? html`<i class="dot"></i>` : null}${t(`window.${w.state}`)}${w.state === 'drawn' ? ` ${hms(w.drawn_ms)}` : ''}</span>` : null}
+			${on ? html`<span class=${`air a-${w.state}`}>${w.state === 'drawn' ? html`<i class="dot"></i>` : null}${w.state === 'waiting' && !p.online ? t('wall.offline') : t(`window.${w.state}`)}${w.state === 'drawn' ? ` ${hms(w.drawn_ms)}` : ''}</span>` : null}
 			${on && store.mayCommand.value ? html`<button class="quiet small" aria-label=${t('wall.clear', { window: w.window })} onClick=${() => void store.clearWindow(w)}><${Glyph} shape="cross" /></button>` : null}
 		</div></div>`;
 }
@@ -37,7 +37,7 @@ function Monitor() {
 			${store.mayCommand.value ? html`<div class="chips" role="group" aria-label=${t('wall.layout')}>${layouts.map((n) => html`
 				<button class="chip" aria-pressed=${wall.layout === n} aria-label=${t('wall.layout_n', { n })} onClick=${() => store.setLayout(n)}>${n}</button>`)}</div>` : null}
 		</div>
-		<div class=${`windows l-${wall.layout}`}>${wall.windows.slice(0, wall.layout).map((w) => html`<${WallWindow} key=${w.window} w=${w} media=${store.media.value} />`)}</div></section>`;
+		<div class=${`windows l-${wall.layout}`}>${wall.windows.slice(0, wall.layout).map((w) => html`<${WallWindow} key=${w.window} w=${w} media=${store.media.value} online=${wall.online} />`)}</div></section>`;
 }
 
 /** @param {{ s: Ortoo.Scene, index: number }} p */

@@ -56,7 +56,8 @@ export const openIncidents = computed(() => [...incidents.value.values()].filter
 /** @type {import('../vendor/signals.js').ReadonlySignal<Ortoo.Scene[]>} */
 export const scenes = computed(() => incident.value?.scenes ?? []);
 export const scene = computed(() => scenes.value.find((s) => s.id === sceneId.value) ?? null);
-export const wall = computed(() => walls.value.find((w) => w.id === wallId.value) ?? walls.value[0] ?? null);
+/** The chosen wall, or one that somebody can see. */
+export const wall = computed(() => walls.value.find((w) => w.id === wallId.value) ?? walls.value.find((w) => w.online) ?? walls.value[0] ?? null);
 export const mayCommand = computed(() => ['administrator', 'dispatcher'].includes(session.value?.role ?? ''));
 export const mayAudit = computed(() => ['administrator', 'auditor'].includes(session.value?.role ?? ''));
 export const isAdmin = computed(() => session.value?.role === 'administrator');
