@@ -66,7 +66,7 @@ static const char *fault_of(const struct args *a, struct sc_call_conf *conf, str
 	if (a->fps < 1 || a->fps > 60) {
 		return "--fps is 1 to 60";
 	}
-	sc_picture *probe = sc_picture_new(conf->width, conf->height, false);
+	sc_picture *probe = sc_picture_new(conf->width, conf->height, false, NULL);
 	sc_picture_free(probe);
 	return probe == NULL ? "--size: the width is a multiple of 16, the height even, from 160x90 to 1920x1920" : NULL;
 }

@@ -28,6 +28,7 @@ import traceback
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 START_S, STOP_S = 20, 5
+WITH_US = ["setpriv", "--pdeathsig", "TERM"]  # a peer that crashes takes this process along: nothing may stay behind
 PASSWORD = "correct-horse-7-battery"
 
 
@@ -188,7 +189,7 @@ class Rig:
             self.port = s.getsockname()[1]
         tls = os.path.dirname(self.ca)
         self.process = subprocess.Popen(
-            [os.environ["ORTOO_GATEWAY"], "--state", self.state, "--listen", f"127.0.0.1:{self.port}", "--announce", "127.0.0.1",
+            [*WITH_US, os.environ["ORTOO_GATEWAY"], "--state", self.state, "--listen", f"127.0.0.1:{self.port}", "--announce", "127.0.0.1",
              "--tls-cert", f"{tls}/server.crt", "--tls-key", f"{tls}/server.key", "--web-root", os.path.join(ROOT, "softclient/web"),
              "--engine", os.environ["ORTOO_MCU"], "--set", f"media.announce={own_address() or '127.0.0.1'}", *self.args],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
@@ -294,7 +295,7 @@ class Rig:
 
     def terminal(self, url, *args):
         """A running ortoo-terminal; its last line of figures is .figures (a dict)."""
-        child = subprocess.Popen([os.environ["ORTOO_TERMINAL"], "--headless", "--ca", self.ca, "--link", url, "--stats", *args],
+        child = subprocess.Popen([*WITH_US, os.environ["ORTOO_TERMINAL"], "--headless", "--ca", self.ca, "--link", url, "--stats", *args],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
         child.figures, child.log = {}, []
 

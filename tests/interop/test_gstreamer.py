@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """ortoo-terminal (GStreamer's webrtcbin) publishes, a second webrtcbin views by WHEP; real gateway, real engine."""
 import os
+import re
 import signal
+import socket
+import ssl
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -87,5 +91,57 @@ def engine_killed_picture_is_back(rig):
         viewer.close()
 
 
+class Meddler:
+    """Stands between terminal and gateway with a good TLS certificate, and changes the fingerprint in answers."""
+
+    def __init__(self, rig):
+        self.rig, self.server = rig, socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls = os.path.dirname(rig.ca)
+        self.context.load_cert_chain(f"{tls}/server.crt", f"{tls}/server.key")
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        try:
+            while True:
+                near = self.context.wrap_socket(self.server.accept()[0], server_side=True)
+                far = ssl.create_default_context(cafile=self.rig.ca).wrap_socket(
+                    socket.create_connection(("127.0.0.1", self.rig.port)), server_hostname="127.0.0.1")
+                for a, b, change in ((near, far, lambda data: data), (far, near, self.change)):
+                    threading.Thread(target=self.relay, args=(a, b, change), daemon=True).start()
+        except OSError:
+            pass
+
+    @staticmethod
+    def change(data):
+        return re.sub(rb"(a=fingerprint:sha-256 )([0-9A-F]{2})", lambda m: m[1] + (b"00" if m[2] != b"00" else b"11"), data)
+
+    @staticmethod
+    def relay(a, b, change):
+        try:
+            while data := a.recv(65536):
+                b.sendall(change(data))
+        except OSError:
+            pass
+        for s in (a, b):
+            s.close()
+
+
+def foreign_certificate_gets_no_media(rig):
+    """The signalled fingerprint is not the engine's: ICE and DTLS come up, not one packet of media may leave."""
+    incident = rig.incident()
+    link = rig.link(incident, "伪")
+    meddler = Meddler(rig)
+    terminal = rig.terminal(link["url"].replace(f":{rig.port}/", f":{meddler.port}/"))
+    until("the terminal to notice", lambda: [x for x in terminal.log if "not the signalled one" in x], 10)
+    rig.stamped(incident, link["scene"], "ice_connected_ms")
+    time.sleep(1)
+    assert terminal.figures["frames"] == 0 and terminal.figures["leg"] != "up", terminal.figures
+    assert not rig.scene(incident, link["scene"])["stamps"]["first_rtp_ms"]
+    meddler.server.close()
+
+
 if __name__ == "__main__":
-    run(h264_reaches_a_viewer, vp8_reaches_a_viewer, dispatcher_is_heard, engine_killed_picture_is_back)
+    run(h264_reaches_a_viewer, vp8_reaches_a_viewer, dispatcher_is_heard, foreign_certificate_gets_no_media,
+        engine_killed_picture_is_back)

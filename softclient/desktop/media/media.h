@@ -9,14 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- a picture that shows what arrived: colours, a clock, a moving sweep, the frame's number for eyes and for programs ---- */
+/* ---- a scene that moves: a grass fire in hills, a clock, the frame's number for eyes and for programs ---- */
 typedef struct sc_picture sc_picture;
 
 enum { SC_PICTURE_MIN = 160, SC_PICTURE_MAX = 1920, SC_MARK_BITS = 16 };
 
 /* I420 without padding. width: multiple of 16, height: even, both SC_PICTURE_MIN..SC_PICTURE_MAX; NULL otherwise.
- * `drill`: 演练 stands in it, drawn from our own bitmap, for machines have no Chinese fonts. */
-sc_picture *sc_picture_new(unsigned width, unsigned height, bool drill);
+ * `name` makes it another place. `drill`: 演练 stands in it, drawn from our own bitmap, for machines have no Chinese fonts. */
+sc_picture *sc_picture_new(unsigned width, unsigned height, bool drill, const char *name);
 void sc_picture_free(sc_picture *p);			/* NULL allowed */
 size_t sc_picture_size(const sc_picture *p);		/* bytes of one frame */
 void sc_picture_draw(const sc_picture *p, uint32_t frame, int64_t wall_ms, uint8_t *ret);

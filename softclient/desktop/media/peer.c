@@ -274,7 +274,7 @@ static void set_up_rtc(sc_peer *p, bool loopback)
 
 sc_peer *sc_peer_new(const struct sc_peer_conf *conf, const struct sc_peer_listener *listener, void *user_data, char **ret_why)
 {
-	sc_picture *picture = sc_picture_new(conf->width, conf->height, conf->drill);
+	sc_picture *picture = sc_picture_new(conf->width, conf->height, conf->drill, conf->name);
 	GstElement *pipeline = picture != NULL ? pipeline_new(conf, ret_why) : NULL;
 	if (pipeline == NULL) {
 		*ret_why = picture == NULL ? g_strdup("this picture size is not possible") : *ret_why;

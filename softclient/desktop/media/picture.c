@@ -1,11 +1,12 @@
 /* The moving picture. Everything that stands still is drawn once; a frame is a copy of it and a few rectangles. */
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
 #include "softclient/desktop/media/media.h"
 
-struct sc_picture { unsigned width, height, unit; uint8_t *still; };
+struct sc_picture { unsigned width, height, unit; uint32_t seed; uint8_t *still; };
 struct canvas { uint8_t *y, *u, *v; unsigned width, height; };
 struct colour { uint8_t y, u, v; };
 
@@ -72,21 +73,56 @@ static void draw_text(const struct canvas *c, unsigned x, unsigned y, unsigned d
 	}
 }
 
-/* ---- what stands still ---- */
-static void draw_bars(const struct canvas *c, unsigned height)
+static unsigned mark_height(unsigned height)
 {
-	static const struct colour bars[] = { { 180, 128, 128 }, { 162, 44, 142 }, { 131, 156, 44 }, { 112, 72, 58 },
-					      { 84, 184, 198 },	 { 65, 100, 212 }, { 35, 212, 114 }, { 50, 128, 128 } };
-	unsigned w = (c->width / G_N_ELEMENTS(bars) + 1) & ~1u;
-	for (unsigned n = 0; n < G_N_ELEMENTS(bars); n++) {
-		fill(c, n * w, 0, c->width, height, bars[n]);
+	return (height / 20) & ~1u;
+}
+
+/* ---- what stands still: evening sky, two ranges of hills, a strip for the figures ---- */
+static uint8_t between(uint8_t a, uint8_t b, unsigned at, unsigned of)
+{
+	return (uint8_t)(((unsigned)a * (of - at) + (unsigned)b * at) / of);
+}
+
+static void draw_sky(const struct canvas *c, unsigned height)
+{
+	static const struct colour top = { 58, 150, 112 }, low = { 178, 104, 150 };
+	for (unsigned y = 0; y < height; y += 2) {
+		fill(c, 0, y, c->width, 2, (struct colour){ between(top.y, low.y, y, height), between(top.u, low.u, y, height),
+							     between(top.v, low.v, y, height) });
 	}
+}
+
+static double ridge(const sc_picture *p, unsigned x, double waves, double from, double size)
+{
+	double a = 2 * G_PI * x / p->width, turn = p->seed % 628 / 100.0;
+	return p->height * (from - size * (sin(waves * a + turn) + 0.4 * sin(2.7 * waves * a + 2 * turn)));
+}
+
+static void draw_hills(const sc_picture *p, const struct canvas *c, double waves, double from, double size, struct colour colour)
+{
+	for (unsigned x = 0; x < p->width; x += 2) {
+		fill(c, x, (unsigned)ridge(p, x, waves, from, size), 2, p->height, colour);
+	}
+}
+
+static unsigned strip_top(const sc_picture *p)
+{
+	return (p->height - 9 * p->unit - mark_height(p->height) - 2 * p->unit) & ~1u;
+}
+
+static void draw_land(const sc_picture *p, const struct canvas *c)
+{
+	draw_sky(c, p->height);
+	draw_hills(p, c, 1.3, 0.52, 0.06, (struct colour){ 92, 122, 126 });
+	draw_hills(p, c, 0.8, 0.68, 0.05, (struct colour){ 74, 108, 128 });
+	fill(c, 0, strip_top(p), p->width, p->height, black);
 }
 
 static void draw_drill(const sc_picture *p, const struct canvas *c)
 {
-	unsigned dot = MAX(2, (p->height / 64) & ~1u);
-	unsigned size = HAN_SIZE * dot, x = (p->width - 2 * size) / 2, y = p->height / 8;
+	unsigned dot = MAX(2, (p->height / 80) & ~1u);
+	unsigned size = HAN_SIZE * dot, x = p->width - 2 * size - p->width / 20, y = p->height / 12;
 	fill(c, x - 2 * dot, y - 2 * dot, 2 * size + 4 * dot, size + 4 * dot, yellow);
 	for (unsigned n = 0; n < 2; n++) {
 		for (unsigned row = 0; row < HAN_SIZE; row++) {
@@ -95,18 +131,17 @@ static void draw_drill(const sc_picture *p, const struct canvas *c)
 	}
 }
 
-sc_picture *sc_picture_new(unsigned width, unsigned height, bool drill)
+sc_picture *sc_picture_new(unsigned width, unsigned height, bool drill, const char *name)
 {
 	if (width < SC_PICTURE_MIN || width > SC_PICTURE_MAX || height < SC_PICTURE_MIN / 2 || height > SC_PICTURE_MAX ||
 	    width % 16 != 0 || height % 2 != 0) {
 		return NULL;
 	}
 	sc_picture *p = g_new0(sc_picture, 1);
-	*p = (sc_picture){ width, height, MAX(2, (height / 120) & ~1u), NULL };
+	*p = (sc_picture){ width, height, MAX(2, (height / 120) & ~1u), g_str_hash(name != NULL ? name : ""), NULL };
 	p->still = g_malloc(sc_picture_size(p));
 	struct canvas c = canvas_of(p, p->still);
-	fill(&c, 0, 0, width, height, black);
-	draw_bars(&c, height / 2);
+	draw_land(p, &c);
 	if (drill) {
 		draw_drill(p, &c);
 	}
@@ -136,11 +171,6 @@ static unsigned cells_of(uint32_t frame)
 	return 1u << (MARK_CELLS - 1) | bits << 3 | (unsigned)__builtin_parity(bits) << 2 | 1;
 }
 
-static unsigned mark_height(unsigned height)
-{
-	return (height / 20) & ~1u;
-}
-
 static void draw_mark(const struct canvas *c, uint32_t frame)
 {
 	unsigned h = mark_height(c->height), cells = cells_of(frame);
@@ -161,25 +191,65 @@ int sc_picture_read_mark(const uint8_t *luma, unsigned width, unsigned height, u
 	return cells == cells_of(bits) ? (int)bits : -1;
 }
 
-/* There and back in 2n steps. */
-static unsigned bounce(uint32_t at, unsigned n)
+/* ---- a fire on the near hill: tongues that flicker, smoke that drifts away in the wind ---- */
+enum { TONGUES = 14, PUFFS = 9, PUFF_FRAMES = 150 };
+
+static void draw_tongue(const struct canvas *c, unsigned x, unsigned foot, unsigned width, unsigned height, struct colour colour)
 {
-	return at % (2 * n) < n ? at % n : n - 1 - at % n;
+	for (unsigned up = 0; up < height && up < foot; up += 2) {
+		unsigned w = width * (height - up) / height;
+		fill(c, x - w / 2, foot - up, w, 2, colour);
+	}
+}
+
+static void draw_fire(const sc_picture *p, const struct canvas *c, uint32_t frame, unsigned at)
+{
+	static const struct colour red = { 110, 90, 200 }, orange = { 170, 60, 170 };
+	unsigned step = p->width / 48;
+	for (unsigned n = 0; n < TONGUES; n++) {
+		double flicker = 0.6 + 0.4 * sin(frame * (0.5 + 0.13 * (n % 5)) + 2.1 * n + p->seed % 7);
+		unsigned x = at + n * step, foot = (unsigned)ridge(p, x, 0.8, 0.68, 0.05) + 4;
+		unsigned h = (unsigned)(p->height / 7.0 * flicker * (0.5 + 0.5 * sin(G_PI * (n + 1) / (TONGUES + 1))));
+		draw_tongue(c, x, foot, 2 * step, h, red);
+		draw_tongue(c, x, foot, step, h * 2 / 3, orange);
+		draw_tongue(c, x, foot, step / 2, h / 3, yellow);
+	}
+}
+
+static void draw_disc(const struct canvas *c, int x, int y, int r, struct colour colour)
+{
+	for (int dy = -r; dy <= r; dy += 2) {
+		int half = (int)sqrt((double)(r * r - dy * dy)), left = MAX(x - half, 0), right = MIN(x + half, (int)c->width);
+		if (y + dy >= 0 && right > left) {
+			fill(c, (unsigned)left, (unsigned)(y + dy), (unsigned)(right - left), 2, colour);
+		}
+	}
+}
+
+static void draw_smoke(const sc_picture *p, const struct canvas *c, uint32_t frame, unsigned at)
+{
+	unsigned from = (unsigned)ridge(p, at, 0.8, 0.68, 0.05) - p->height / 12;
+	for (unsigned n = 0; n < PUFFS; n++) {
+		unsigned age = (frame + n * PUFF_FRAMES / PUFFS) % PUFF_FRAMES;
+		double up = (double)age / PUFF_FRAMES;
+		int x = (int)(at + p->width * (0.04 * sin(3 * up + n) + 0.22 * up * up)), y = (int)(from - up * from);
+		draw_disc(c, x, y, (int)(p->height * (0.03 + 0.06 * up)), (struct colour){ (uint8_t)(70 + 60 * up), 126, 130 });
+	}
 }
 
 void sc_picture_draw(const sc_picture *p, uint32_t frame, int64_t wall_ms, uint8_t *ret)
 {
-	char text[32];
+	char text[48];
 	struct tm tm;
 	time_t seconds = (time_t)(wall_ms / 1000);
 	struct canvas c = canvas_of(p, ret);
-	unsigned box = p->height / 8;
+	unsigned fire = p->width * (15 + p->seed % 35) / 100;
 	memcpy(ret, p->still, sc_picture_size(p));
-	fill(&c, bounce(frame * (p->width / 80), p->width - box), p->height / 2 - box, box, box, yellow);
+	draw_smoke(p, &c, frame, fire + p->width / 8);
+	draw_fire(p, &c, frame, fire);
 	localtime_r(&seconds, &tm);
-	g_snprintf(text, sizeof(text), "%02d:%02d:%02d.%d", tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(wall_ms / 100 % 10));
-	draw_text(&c, p->width / 16, p->height / 2 + 3 * p->unit, 2 * p->unit, text);
-	g_snprintf(text, sizeof(text), "#%06u", frame % 1000000);
-	draw_text(&c, p->width / 16, p->height / 2 + 20 * p->unit, 2 * p->unit, text);
+	g_snprintf(text, sizeof(text), "%04d-%02d-%02d %02d:%02d:%02d.%d #%06u", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		   tm.tm_min, tm.tm_sec, (int)(wall_ms / 100 % 10), frame % 1000000);
+	draw_text(&c, p->width / 32, strip_top(p) + p->unit, p->unit, text);
 	draw_mark(&c, frame);
 }

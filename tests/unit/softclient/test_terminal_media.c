@@ -77,7 +77,7 @@ static const struct { const char *name; unsigned width, height; bool want; } siz
 static void size(gconstpointer data)
 {
 	size_t i = GPOINTER_TO_SIZE(data);
-	sc_picture *p = sc_picture_new(size_rows[i].width, size_rows[i].height, true);
+	sc_picture *p = sc_picture_new(size_rows[i].width, size_rows[i].height, true, "甲");
 	g_assert_cmpint(p != NULL, ==, size_rows[i].want);
 	if (p != NULL) {
 		g_autofree uint8_t *frame = g_malloc(sc_picture_size(p));
@@ -102,7 +102,7 @@ static void no_mark_in_foreign_pictures(void)
 
 static void drill_is_seen(void)
 {
-	sc_picture *real = sc_picture_new(640, 360, false), *drill = sc_picture_new(640, 360, true);
+	sc_picture *real = sc_picture_new(640, 360, false, "甲"), *drill = sc_picture_new(640, 360, true, "甲");
 	g_autofree uint8_t *a = g_malloc(sc_picture_size(real)), *b = g_malloc(sc_picture_size(drill));
 	unsigned differ = 0;
 	sc_picture_draw(real, 1, 0, a);
