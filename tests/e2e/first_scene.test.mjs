@@ -186,6 +186,18 @@ step('the phone goes away: the wall turns red, the console is alarmed; it comes 
 	await console_page.waitForSelector('.alarms:not(.some)');
 });
 
+step('a new path: ICE restarts, the connection stays', async () => {
+	const ids = await phone.evaluate(async () => {
+		const { media } = await import('/field/state.js');
+		const before = media.id;
+		media.lost();
+		await new Promise((done) => setTimeout(done, 2500));
+		return [before, media.id, media.state.value];
+	});
+	assert.deepEqual(ids, [ids[0], ids[0], 'up']);
+	await seePicture(wall, '.window video', BACK_MS);
+});
+
 step('the engine is killed: pictures come back by themselves', async (t) => {
 	const pids = ortoo.enginePids();
 	assert.ok(pids.length, 'an engine runs below the gateway');
@@ -245,6 +257,31 @@ step('an in-app browser is told to use another, without using up the link', asyn
 	await proper.goto(url);
 	await proper.waitForSelector('[data-phase=ready]');
 	await proper.context().close();
+});
+
+step('the phone says in words what is wrong with its camera or its network', async () => {
+	const url = await guestLink(console_page, 'Trouble');
+	const page = await person(browser, { width: 390, height: 844 });
+	await page.addInitScript(() => {
+		navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', window.wrong));
+	});
+	await page.goto(url);
+	const words = new Set();
+	for (const wrong of ['NotAllowedError', 'NotFoundError', 'NotReadableError']) {
+		await page.evaluate((name) => { window.wrong = name; }, wrong);
+		await page.click('button.huge');
+		await page.waitForFunction((seen) => document.querySelector('[data-phase=trouble] h1') && !seen.includes(document.querySelector('h1').textContent), [...words]);
+		words.add(await page.textContent('h1'));
+		assert.deepEqual(await axeFaults(page), [], wrong);
+	}
+	await shot(page, 'field-trouble-390');
+	assert.equal(words.size, 3, 'each trouble has its own words');
+	await page.context().close();
+	const lonely = await person(browser, { width: 390, height: 844 });
+	await lonely.route('**/api/v1/link.open', (route) => route.abort());
+	await lonely.goto(url);
+	await lonely.waitForSelector('[data-phase=trouble] button.huge');
+	await lonely.context().close();
 });
 
 step('a second operator logs in and sees the same', async () => {

@@ -387,6 +387,7 @@ export class MediaLink {
 		});
 		if (pc === this.pc && pc.signalingState === 'have-local-offer') {
 			await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+			this.changed(pc); // after a restart on a path that was not dead, nothing else would say so
 		}
 	}
 
