@@ -24,7 +24,7 @@ const struct ort_conf_row gw_app_rows[] = {
 	INT("web.max_connections", "2048", 16, 65536, "most sockets at once"),
 	STR("map.tiles", "", "map tiles, https://host/{z}/{x}/{y}.png; empty = none, only outlines"),
 	STR("map.attribution", "", "copyright line and review number of the map"),
-	STR("map.outlines", "", "GeoJSON file of division outlines, a path under web.root; empty = none"),
+	STR("map.outlines", "", "GeoJSON file of division outlines; empty = none"),
 	STR("webhook.url", "", "where alarms and links are posted (SMS gateway, bot); empty = nowhere"),
 	SECRET("webhook.secret", "key of the signature over each post"),
 	STR("webhook.ca", "", "PEM of private CAs for the webhook"),

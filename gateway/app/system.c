@@ -1,4 +1,5 @@
-/* Handlers: figures, configuration, log verification, webhook test; and the raw routes /healthz and /metrics. */
+/* Handlers: figures, configuration, log verification, webhook test; and the raw routes /healthz, /metrics,
+ * /outlines.geojson. */
 #include <string.h>
 
 #include "gateway/app/app_priv.h"
@@ -42,8 +43,7 @@ static void stats(struct gw_api_session *s, const void *request, gw_api_call *ca
 
 static json_t *outline_url(const ort_conf *conf)
 {
-	const char *file = ort_conf_str(conf, "map.outlines");
-	return file[0] != '\0' ? json_string(file) : json_null();
+	return ort_conf_str(conf, "map.outlines")[0] != '\0' ? json_string("/outlines.geojson") : json_null();
 }
 
 static void config(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -125,13 +125,34 @@ static void print_metrics(GString *out, const char *prefix, json_t *tree)
 	}
 }
 
+static bool is_staff(gw_app *app, const struct gw_web_request *r)
+{
+	struct gw_auth_identity who;
+	return r->token != NULL && gw_auth_check(app->auth, r->token, ort_now_us(), ort_wall_ms(), &who) == GW_AUTH_OK &&
+	       !g_str_equal(who.role, "field");
+}
+
+/* Read anew for each map that opens: a few a day, and the file may be replaced while we run. */
+static void outlines(gw_web_exchange *x, const struct gw_web_request *r, void *user_data)
+{
+	gw_app *app = user_data;
+	const char *path = ort_conf_str(app->options.conf, "map.outlines");
+	g_autofree char *text = NULL;
+	if (!is_staff(app, r)) {
+		g_autofree char *body = gw_error_body(GW_ERROR_UNAUTHENTICATED, NULL);
+		reply_text(x, 401, "application/json", body);
+	} else if (path[0] == '\0' || !g_file_get_contents(path, &text, NULL, NULL)) {
+		g_autofree char *body = gw_error_body(GW_ERROR_NOT_FOUND, "map.outlines cannot be read");
+		reply_text(x, 404, "application/json", body);
+	} else {
+		reply_text(x, 200, "application/geo+json", text);
+	}
+}
+
 static void metrics(gw_web_exchange *x, const struct gw_web_request *r, void *user_data)
 {
 	gw_app *app = user_data;
-	struct gw_auth_identity who;
-	bool known = r->token != NULL && gw_auth_check(app->auth, r->token, ort_now_us(), ort_wall_ms(), &who) == GW_AUTH_OK &&
-		     !g_str_equal(who.role, "field");
-	if (!r->loopback && !known) {
+	if (!r->loopback && !is_staff(app, r)) {
 		g_autofree char *body = gw_error_body(GW_ERROR_UNAUTHENTICATED, NULL);
 		reply_text(x, 401, "application/json", body);
 		return;
@@ -146,4 +167,5 @@ void gw_app_routes_system(gw_app *app)
 {
 	gw_web_route(app->web, "GET", "/healthz", 0, health, app);
 	gw_web_route(app->web, "GET", "/metrics", 0, metrics, app);
+	gw_web_route(app->web, "GET", "/outlines.geojson", 0, outlines, app);
 }
