@@ -76,7 +76,7 @@ struct mcu_room_ref { char *room; };		/* NULL room in stats.get = whole engine *
 struct mcu_room_open { char *room; int64_t max_transports; };
 struct mcu_room_open_reply { int64_t worker; };
 struct mcu_transport_ref { char *room, *transport; };
-struct mcu_transport_open { char *room, *transport; char *kind;	/* "lite" (default) or "agent" (full libnice) */
+struct mcu_transport_open { char *room, *transport; char *kind;	/* "lite" (default) or "agent" (full libnice; relay candidates come later: open again) */
 			    char *zone;			/* NULL = the only one */
 			    int64_t max_bps; char *turn;	/* agent: turn URI or NULL */ };
 struct mcu_candidate_use { char *foundation, *protocol, *ip, *type, *tcptype; int64_t priority, port; };	/* candidate_use */

@@ -36,7 +36,7 @@ static void fill_reply(const struct peer *peer, struct mcu_transport_reply *repl
 	reply->ice_ufrag = g_strdup(ufrag);
 	reply->ice_pwd = g_strdup(pwd);
 	reply->fingerprint = g_strdup(mcu_port_fingerprint(peer->room->rooms->port));
-	reply->ice_lite = true;
+	reply->ice_lite = !peer->agent;
 	fill_candidates(peer->net, reply);
 }
 
@@ -45,8 +45,8 @@ static bool may_open(mcu_room *room, const struct mcu_transport_open *rq, GError
 	if (!rq->transport) {
 		return room_fail(err, MCU_ERROR_INVALID, "transport: missing");
 	}
-	if (rq->kind && strcmp(rq->kind, "lite") != 0) {
-		return room_fail(err, MCU_ERROR_INVALID, "kind: only \"lite\" is built in");
+	if (rq->kind && strcmp(rq->kind, "lite") != 0 && strcmp(rq->kind, "agent") != 0) {
+		return room_fail(err, MCU_ERROR_INVALID, "kind: \"lite\" or \"agent\"");
 	}
 	if (room->peer_list->len >= room->max_transports) {
 		room->rooms->counters.refused_limit++;
@@ -82,6 +82,22 @@ static struct peer *new_peer(mcu_room *room, const struct mcu_transport_open *rq
 	return peer;
 }
 
+/* ICE-lite unless our side must control or needs a relay. */
+static bool open_net(struct peer *peer, const struct mcu_transport_open *rq, GError **err)
+{
+	mcu_port *port = peer->room->rooms->port;
+	g_autoptr(GError) why = NULL;
+
+	peer->agent = g_strcmp0(rq->kind, "agent") == 0;
+	peer->net = peer->agent ? mcu_transport_open_agent(port, &(struct mcu_agent_conf){ .turn = rq->turn }, peer, &why)
+				: mcu_transport_open(port, peer, &why);
+	if (!peer->net) {
+		peer->room->rooms->counters.refused_limit++;
+		return room_fail(err, MCU_ERROR_LIMIT, "transport %s: %s", peer->id, why ? why->message : "limit of the worker");
+	}
+	return true;
+}
+
 bool peer_open(mcu_room *room, const struct mcu_transport_open *rq, struct mcu_transport_reply *reply, int64_t now_us,
 	       GError **err)
 {
@@ -99,11 +115,9 @@ bool peer_open(mcu_room *room, const struct mcu_transport_open *rq, struct mcu_t
 		return false;
 	}
 	peer = new_peer(room, rq);
-	peer->net = mcu_transport_open(room->rooms->port, peer, NULL);
-	if (!peer->net) {
+	if (!open_net(peer, rq, err)) {
 		peer_close(peer);
-		room->rooms->counters.refused_limit++;
-		return room_fail(err, MCU_ERROR_LIMIT, "transports of the worker");
+		return false;
 	}
 	peer->spec = g_steal_pointer(&spec);
 	/* reports of many peers that came together are spread over a second */

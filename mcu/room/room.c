@@ -153,11 +153,17 @@ static bool transport_restart_in(mcu_room *room, const struct mcu_transport_ref 
 	return peer && peer_restart(peer, reply, err);
 }
 
-/* ICE-lite never checks by itself: a remote candidate tells it nothing (RFC 8445 2.5). */
+/* ICE-lite never checks by itself: a remote candidate tells it nothing (RFC 8445 2.5); full agents want each. */
 static bool transport_candidate_in(mcu_room *room, const struct mcu_transport_candidate *rq, void *reply, int64_t now_us,
 				   GError **err)
 {
-	return room_peer(room, rq->transport, err) != NULL;
+	struct peer *peer = room_peer(room, rq->transport, err);
+	g_autoptr(GError) why = NULL;
+
+	if (peer && mcu_transport_add_candidate(peer->net, rq->candidate ? rq->candidate : "", &why) < 0) {
+		return room_fail(err, MCU_ERROR_INVALID, "candidate: %s", why ? why->message : "not understood");
+	}
+	return peer != NULL;
 }
 
 static bool transport_close_in(mcu_room *room, const struct mcu_transport_ref *rq, void *reply, int64_t now_us, GError **err)

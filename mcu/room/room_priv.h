@@ -160,6 +160,7 @@ struct peer {
 	mcu_transport *net;
 	struct mcu_ext_map ext;
 	bool two_byte;		/* some id is above 14 */
+	bool agent;		/* full ICE, not lite */
 	bool up;
 	GPtrArray *sources, *sinks;	/* owned */
 	struct ssrc_entry ssrcs[MAX_LAYERS * 2 * 8];

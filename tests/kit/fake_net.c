@@ -1,7 +1,10 @@
 /* See fake_net.h. */
 #include "tests/kit/fake_net.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "mcu/proto/proto.h"
 
 struct mcu_port {
 	struct mcu_port_ops ops;
@@ -115,6 +118,24 @@ mcu_transport *mcu_transport_open(mcu_port *port, void *transport_data, GError *
 	t->seen_indices = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	g_ptr_array_add(port->transports, t);
 	return t;
+}
+
+mcu_transport *mcu_transport_open_agent(mcu_port *port, const struct mcu_agent_conf *conf, void *transport_data, GError **err)
+{
+	if (conf->turn && !g_str_has_prefix(conf->turn, "turn:")) {
+		g_set_error(err, MCU_ERROR, MCU_ERROR_INVALID, "turn: %s", conf->turn);
+		return NULL;
+	}
+	return mcu_transport_open(port, transport_data, err);
+}
+
+int mcu_transport_add_candidate(mcu_transport *t, const char *line, GError **err)
+{
+	if (line[0] == '\0' || g_str_has_prefix(line, "candidate:")) {
+		return 0;
+	}
+	g_set_error(err, MCU_ERROR, MCU_ERROR_INVALID, "no candidate: %s", line);
+	return -EINVAL;
 }
 
 static void forget_sent(mcu_port *port, const mcu_transport *t)

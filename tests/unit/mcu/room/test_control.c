@@ -37,6 +37,30 @@ static void equal_repeats_are_no_error(void)
 	rig_finish(&r);
 }
 
+static void full_agents_take_candidates(void)
+{
+	struct mcu_room_open room = { .room = (char *)"r" };
+	struct mcu_transport_open open = { .room = (char *)"r", .transport = (char *)"p", .kind = (char *)"agent" };
+	struct mcu_transport_candidate line = { .room = (char *)"r", .transport = (char *)"p", .candidate = (char *)"rubbish" };
+	struct mcu_transport_reply reply = { 0 };
+	struct rig r;
+
+	rig_init(&r, NULL);
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_ROOM_OPEN, &room), ==, 0);
+	g_assert_true(mcu_rooms_call(r.rooms, MCU_METHOD_TRANSPORT_OPEN, &open, &reply, r.now, NULL));
+	g_assert_false(reply.ice_lite);
+	ort_json_clear(&mcu_table_transport_reply, &reply);
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_TRANSPORT_CANDIDATE, &line), ==, ERR(INVALID));
+	line.candidate = (char *)"candidate:1 1 udp 2130706431 192.0.2.7 9 typ host";
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_TRANSPORT_CANDIDATE, &line), ==, 0);
+	open.transport = (char *)"q";
+	open.turn = (char *)"rubbish";
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_TRANSPORT_OPEN, &open), ==, ERR(LIMIT));
+	open.kind = (char *)"other";
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_TRANSPORT_OPEN, &open), ==, ERR(INVALID));
+	rig_finish(&r);
+}
+
 static void unknown_names_are_told(void)
 {
 	struct mcu_stream_ref none = { .room = (char *)"r", .id = (char *)"x" };
@@ -334,6 +358,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 #define ADD(fn) g_test_add_func("/room/control/" #fn, fn)
 	ADD(equal_repeats_are_no_error);
+	ADD(full_agents_take_candidates);
 	ADD(unknown_names_are_told);
 	ADD(nonsense_is_refused);
 	ADD(codecs_must_meet);
