@@ -1,14 +1,13 @@
 // softclient/web/lib/api.js: the connection that mends itself.
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
-import { FakeSocket, load } from './browser.mjs';
+import { FakeSocket, HeldTimers, load } from './browser.mjs';
 
 const { ApiError, Client, rest } = await load('lib/api.js');
 
-let client;
+let client, timers;
 beforeEach(() => {
-	mock.timers.reset();
-	mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+	timers = new HeldTimers();
 	mock.method(Math, 'random', () => 0.5);
 	FakeSocket.all.length = 0;
 	client = new Client();
@@ -31,15 +30,15 @@ test('a_lost_line_comes_back_later_and_later_up_to_five_seconds', () => {
 	for (const wait of [200, 400, 800, 1600, 3200, 5000, 5000]) {
 		FakeSocket.last.onclose({ code: 1006 });
 		const had = FakeSocket.all.length;
-		mock.timers.tick(wait - 1);
+		timers.tick(wait - 1);
 		assert.equal(FakeSocket.all.length, had, `not before ${wait}`);
-		mock.timers.tick(1);
+		timers.tick(1);
 		assert.equal(FakeSocket.all.length, had + 1, `at ${wait}`);
 		waits.push(wait);
 	}
 	FakeSocket.last.onopen();
 	FakeSocket.last.onclose({ code: 1006 });
-	mock.timers.tick(200);
+	timers.tick(200);
 	assert.equal(FakeSocket.all.length, waits.length + 2, 'a good connection resets the wait');
 });
 
@@ -49,7 +48,7 @@ test('what_was_under_way_when_the_line_broke_fails_and_what_comes_after_waits', 
 	FakeSocket.last.onclose({ code: 1006 });
 	await assert.rejects(under_way, (e) => e instanceof ApiError && e.code === 'offline');
 	const later = client.call('incident.list');
-	mock.timers.tick(200);
+	timers.tick(200);
 	FakeSocket.last.onopen();
 	const [asked] = FakeSocket.last.asked('incident.list');
 	FakeSocket.last.says({ jsonrpc: '2.0', id: asked.id, result: 1 });
@@ -59,7 +58,7 @@ test('what_was_under_way_when_the_line_broke_fails_and_what_comes_after_waits', 
 test('a_call_without_an_answer_times_out', async () => {
 	FakeSocket.last.onopen();
 	const answer = client.call('log.verify', {}, { timeout_ms: 1000 });
-	mock.timers.tick(1000);
+	timers.tick(1000);
 	await assert.rejects(answer, (e) => e.code === 'timeout');
 });
 
@@ -68,7 +67,7 @@ test('subscribers_are_told_again_after_each_reconnect', () => {
 	client.onUp(() => ups++);
 	FakeSocket.last.onopen();
 	FakeSocket.last.onclose({ code: 1006 });
-	mock.timers.tick(200);
+	timers.tick(200);
 	FakeSocket.last.onopen();
 	assert.equal(ups, 2);
 });
@@ -78,7 +77,7 @@ test('refused_credentials_end_it_without_another_try', () => {
 	client.on('session.ended', (p) => ended.push(p.why));
 	FakeSocket.last.onopen();
 	FakeSocket.last.onclose({ code: 4401 });
-	mock.timers.tick(60000);
+	timers.tick(60000);
 	assert.equal(FakeSocket.all.length, 1);
 	assert.deepEqual(ended, ['unauthenticated']);
 });
@@ -113,7 +112,7 @@ test('the_clock_takes_the_fastest_probe', async () => {
 		now += trip;
 		FakeSocket.last.says({ jsonrpc: '2.0', id: asked.id, result: { client_ms: asked.params.client_ms, server_ms: 1000500 + trip / 2 } });
 		await settled();
-		mock.timers.tick(100);
+		timers.tick(100);
 	}
 	assert.equal(client.clock.offset_ms, 500);
 	assert.equal(client.clock.error_ms, 2);

@@ -41,3 +41,37 @@ export class FakeSocket {
 	}
 }
 globalThis.WebSocket = FakeSocket;
+
+/** Timers that go off when a test says so. node's own mock.timers cannot be trusted in Debian 12's node 18. */
+export class HeldTimers {
+	constructor() {
+		this.now = 0;
+		this.next_id = 1;
+		this.due = new Map();
+		const arm = (repeat) => (fn, ms = 0, ...args) => {
+			const id = this.next_id++;
+			this.due.set(id, { at: this.now + ms, fn: () => fn(...args), every: repeat ? Math.max(ms, 1) : 0 });
+			return id;
+		};
+		const disarm = (id) => void this.due.delete(id);
+		Object.assign(globalThis, { setTimeout: arm(false), setInterval: arm(true), clearTimeout: disarm, clearInterval: disarm });
+	}
+
+	tick(ms) {
+		const end = this.now + ms;
+		for (;;) {
+			const [id, timer] = [...this.due].filter(([, t]) => t.at <= end).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0] ?? [];
+			if (!timer) {
+				break;
+			}
+			this.now = timer.at;
+			if (timer.every) {
+				timer.at += timer.every;
+			} else {
+				this.due.delete(id);
+			}
+			timer.fn();
+		}
+		this.now = end;
+	}
+}

@@ -1,14 +1,13 @@
 // softclient/web/wall/watch.js: what the wall may call drawn, frozen and lost.
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
-import { load } from './browser.mjs';
+import { HeldTimers, load } from './browser.mjs';
 
 const { watchWindow } = await load('wall/watch.js');
 
-let now, told, video, view, stop;
+let timers, now, told, video, view, stop;
 beforeEach(() => {
-	mock.timers.reset();
-	mock.timers.enable({ apis: ['setInterval'] });
+	timers = new HeldTimers();
 	now = 1000;
 	mock.method(performance, 'now', () => now);
 	document.hidden = false;
@@ -20,7 +19,7 @@ beforeEach(() => {
 
 function pass(ms) {
 	now += ms;
-	mock.timers.tick(ms);
+	timers.tick(ms);
 }
 
 function frame(received = now) {
