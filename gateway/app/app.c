@@ -299,6 +299,7 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	}
 	g_free(app->setup_token);
 	g_free(app->demo_link);
+	g_free(app->demo_wall);
 	g_free(app->url);
 	g_free(app->boot);
 	g_free(app);

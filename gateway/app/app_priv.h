@@ -32,7 +32,7 @@ struct gw_app {
 	GSource *domain_timer, *flush_timer, *minute_timer;
 	GHashTable *dirty_incidents, *dirty_walls;	/* ids, owned: to be told to pages at the next flush */
 	bool dirty_directory, flush_armed, storage_ok, started;
-	char *setup_token, *demo_link;	/* shown once on the terminal */
+	char *setup_token, *demo_link, *demo_wall;	/* shown once on the terminal */
 	GHashTable *failing;		/* leg id -> since when it has no connection (us), owned */
 	GHashTable *whip_seats;		/* SHA-256 of a link's token -> the session that publishes by it, owned; whip.c */
 	bool hall;			/* the engine room is ours: opened or adopted */

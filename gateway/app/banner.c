@@ -36,6 +36,9 @@ void gw_app_banner(const gw_app *app)
 	if (app->setup_token != NULL) {
 		printf("  Set-up       %s/setup#%s\n               (one time: makes the first administrator)\n", app->url, app->setup_token);
 	}
+	if (app->demo_wall != NULL) {
+		printf("  Wall         %s\n               (a screen of the drill; keep this link, it is shown once)\n", app->demo_wall);
+	}
 	printf("  Field page   %s%s\n", phone, app->demo_link != NULL ? "\n               (drill 演练, for your own phone)" : "");
 	printf("\n");
 	print_qr(phone);

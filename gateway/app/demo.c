@@ -1,10 +1,10 @@
 /* --demo: a drill incident (演练) with two links for synthetic phones, a wall and one link for a real phone. The links are
- * written to <state>/demo/, where the starter finds them. */
+ * written to <state>/demo/, one a line with the phone's place, where the starter finds them. */
 #include <glib/gstdio.h>
 
 #include "gateway/app/app_priv.h"
 
-static const char *const phones[] = { "演练现场 1", "演练现场 2" };
+static const struct { const char *name, *place; } phones[] = { { "演练现场 1", "38.607,108.838" }, { "演练现场 2", "38.602,108.847" } };
 
 static char *link_for(gw_app *app, const char *incident, const char *name)
 {
@@ -61,8 +61,8 @@ static void make_wall(gw_app *app)
 	g_autofree char *id = NULL;
 	g_autofree char *token = gw_auth_device_issue(app->auth, "wall", "演练大屏", ort_wall_ms(), &id);
 	gw_wall_add(app->domain, id, "演练大屏");
-	g_autofree char *url = g_strconcat(app->url, "/wall#", token, "\n", NULL);
-	write_file(app, "wall", url);
+	app->demo_wall = g_strconcat(app->url, "/wall#", token, NULL);
+	write_file(app, "wall", app->demo_wall);
 }
 
 void gw_app_demo(gw_app *app)
@@ -75,8 +75,8 @@ void gw_app_demo(gw_app *app)
 	}
 	g_autoptr(GString) links = g_string_new(NULL);
 	for (unsigned n = 0; n < G_N_ELEMENTS(phones); n++) {
-		g_autofree char *url = link_for(app, incident, phones[n]);
-		g_string_append_printf(links, "%s\n", url);
+		g_autofree char *url = link_for(app, incident, phones[n].name);
+		g_string_append_printf(links, "%s %s\n", url, phones[n].place);
 	}
 	app->demo_link = link_for(app, incident, "我的手机");
 	make_wall(app);
