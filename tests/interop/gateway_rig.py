@@ -149,7 +149,7 @@ class Socket:
 
 class Rig:
     def __init__(self, *args):
-        self.args, self.output, self.process, self.cookie = args, [], None, None
+        self.args, self.output, self.process, self.cookie, self.port = args, [], None, None, None
         self.state = tempfile.mkdtemp(prefix="ortoo-interop-")
         self.ca = os.path.join(self.state, "tls", "ca.crt")
         self.children = []
@@ -184,9 +184,10 @@ class Rig:
             subprocess.run(["openssl", *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        if self.port is None:
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", 0))
+                self.port = s.getsockname()[1]
         tls = os.path.dirname(self.ca)
         self.process = subprocess.Popen(
             [*WITH_US, os.environ["ORTOO_GATEWAY"], "--state", self.state, "--listen", f"127.0.0.1:{self.port}", "--announce", "127.0.0.1",
@@ -195,6 +196,13 @@ class Rig:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
         threading.Thread(target=lambda out: self.output.extend(out), args=(self.process.stdout,), daemon=True).start()
         until("the gateway to serve", self.is_up, START_S)
+
+    def kill_gateway(self):
+        """As a crash: the engine stays, the next start() finds it by its socket in the state folder."""
+        engine = self.engine()
+        self.process.kill()
+        self.process.wait()
+        return engine
 
     def is_up(self):
         if self.process.poll() is not None:
@@ -294,9 +302,12 @@ class Rig:
         return reply.headers["Location"], reply.body.decode()
 
     def terminal(self, url, *args):
-        """A running ortoo-terminal; its last line of figures is .figures (a dict)."""
+        """A running ortoo-terminal; its last line of figures is .figures (a dict). GStreamer's plug-ins keep what they like:
+        a leak check of this process would only be about them."""
+        env = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
         child = subprocess.Popen([*WITH_US, os.environ["ORTOO_TERMINAL"], "--headless", "--ca", self.ca, "--link", url, "--stats", *args],
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                                 env=env)
         child.figures, child.log = {}, []
 
         def read():

@@ -142,6 +142,26 @@ def foreign_certificate_gets_no_media(rig):
     meddler.server.close()
 
 
+def gateway_killed_media_goes_on(rig):
+    """The engine keeps what it has; the new gateway adopts it, the terminal finds back and keeps its connection."""
+    incident = rig.incident()
+    link = rig.link(incident, "续")
+    terminal = rig.terminal(link["url"])
+    rig.stamped(incident, link["scene"], "first_rtp_ms")
+    viewer = watch(rig, link["scene"], "h264")
+    try:
+        moves(viewer)
+        rig.kill_gateway()
+        moves(viewer)
+        rig.start()
+        until("the terminal to be back", lambda: terminal.figures["wire"] == "up" and sum('"wire"' in x and '"up"' in x for x in terminal.log) >= 2)
+        moves(viewer)
+        assert terminal.figures["connections"] == 1, terminal.figures
+        assert rig.scene(incident, link["scene"])["state"] == "present"
+    finally:
+        viewer.close()
+
+
 if __name__ == "__main__":
     run(h264_reaches_a_viewer, vp8_reaches_a_viewer, dispatcher_is_heard, foreign_certificate_gets_no_media,
-        engine_killed_picture_is_back)
+        engine_killed_picture_is_back, gateway_killed_media_goes_on)

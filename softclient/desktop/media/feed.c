@@ -14,19 +14,27 @@ static void push(GstElement *src, GstBuffer *buffer, GstClockTime pts, GstClockT
 	(void)gst_app_src_push_buffer(GST_APP_SRC(src), buffer);
 }
 
-static gboolean on_picture(gpointer user_data)
+static void draw(struct feed *f, uint32_t frame)
 {
-	struct feed *f = user_data;
 	GstBuffer *buffer = gst_buffer_new_allocate(NULL, sc_picture_size(f->picture), NULL);
 	GstMapInfo map;
 	if (buffer != NULL && gst_buffer_map(buffer, &map, GST_MAP_WRITE)) {
-		uint32_t frame = (uint32_t)((ort_now_us() - f->epoch_us) * f->fps / ORT_US_PER_S);
 		sc_picture_draw(f->picture, frame, ort_wall_ms(), map.data);
 		gst_buffer_unmap(buffer, &map);
 		push(f->video, buffer, gst_element_get_current_running_time(f->video), GST_SECOND / f->fps);
 		f->frames++;
 	}
-	return G_SOURCE_CONTINUE;
+}
+
+/* Armed anew for the beginning of the next frame's time, so that no number comes twice. */
+static gboolean on_picture(gpointer user_data)
+{
+	struct feed *f = user_data;
+	int64_t since_us = ort_now_us() - f->epoch_us, frame = since_us * f->fps / ORT_US_PER_S;
+	int64_t next_us = ((frame + 1) * ORT_US_PER_S + f->fps - 1) / f->fps;
+	draw(f, (uint32_t)frame);
+	f->picture_timer = g_timeout_add((guint)((next_us - since_us + ORT_US_PER_MS - 1) / ORT_US_PER_MS), on_picture, f);
+	return G_SOURCE_REMOVE;
 }
 
 static void push_chunk(struct feed *f)
@@ -66,7 +74,6 @@ void feed_start(struct feed *f)
 	f->sound_base = gst_element_get_current_running_time(f->audio);
 	f->sound_from = f->speech.at;
 	f->sound_timer = g_timeout_add(SOUND_MS, on_sound, f);
-	f->picture_timer = g_timeout_add(1000 / f->fps, on_picture, f);
 	(void)on_picture(f);
 }
 
