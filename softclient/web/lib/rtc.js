@@ -1,8 +1,8 @@
 // Media of a page: one peer connection that publishes, views, and mends itself.
 //
 //   new --offer--> connecting --ICE/DTLS--> up --lost 1.5 s--> ICE restart --4 s--> rebuild
-//                      ^                     |                                        |
-//                      +--- rtc.gone (engine died), unknown after reconnect ----------+
+//                  ^       |               |                                        |
+//                  +-------+--- 10 s or failed; rtc.gone (engine died); unknown ----+
 //
 // The page always offers; the engine answers ICE-lite with all its candidates, so one round trip of
 // signalling is enough and we never wait for our own candidates.
@@ -11,6 +11,7 @@ import { ApiError } from './api.js';
 
 const LOST_MS = 1500;
 const RESTART_MS = 4000;
+const CONNECT_MS = 10000;
 const RETRY_MIN_MS = 150;
 const RETRY_MAX_MS = 1000;
 const RELEASE_MS = 400;
@@ -275,6 +276,7 @@ export class MediaLink {
 		this.sources.forEach((source) => this.addSending(pc, source));
 		this.views.forEach((view) => this.addSlot(pc, view));
 		this.retire((old) => old.pc.connectionState !== 'connected');
+		this.timers.restart = setTimeout(() => this.rebuild(), CONNECT_MS);
 		void this.offer();
 	}
 
@@ -301,7 +303,7 @@ export class MediaLink {
 			this.state.value = 'up';
 			this.retire(() => true);
 		} else if (pc.connectionState === 'failed') {
-			this.lost();
+			this.state.value === 'connecting' ? this.retryLater() : this.lost();
 		} else if (pc.connectionState === 'disconnected') {
 			clearTimeout(this.timers.lost);
 			this.timers.lost = setTimeout(() => this.lost(), LOST_MS);
@@ -310,11 +312,10 @@ export class MediaLink {
 
 	/** The path is gone: new ICE on the same connection first, a new connection if that does not help. */
 	lost() {
-		if (this.closed || this.state.value === 'connecting') {
-			return;
+		if (this.closed || this.state.value !== 'up') {
+			return; // being mended already
 		}
 		this.state.value = 'down';
-		clearTimeout(this.timers.restart);
 		this.timers.restart = setTimeout(() => this.rebuild(), RESTART_MS);
 		void this.offer(true);
 	}
@@ -387,7 +388,9 @@ export class MediaLink {
 		});
 		if (pc === this.pc && pc.signalingState === 'have-local-offer') {
 			await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-			this.changed(pc); // after a restart on a path that was not dead, nothing else would say so
+			if (pc.connectionState === 'connected') {
+				this.changed(pc); // after a restart on a path that was not dead, nothing else would say so
+			}
 		}
 	}
 
