@@ -30,7 +30,7 @@ static struct mcu_dump_transport peer_row(const struct peer *peer)
 		out[i] = sink_row(g_ptr_array_index(peer->sinks, i));
 	}
 	return (struct mcu_dump_transport){
-		.id = g_strdup(peer->id), .state = g_strdup(mcu_transport_state(peer->net)),
+		.id = g_strdup(peer->id), .state = g_strdup(mcu_transport_state(peer->net)), .why = g_strdup(peer->why),
 		.sources = { in, peer->sources->len }, .sinks = { out, peer->sinks->len },
 	};
 }

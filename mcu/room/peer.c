@@ -270,17 +270,38 @@ int64_t peer_first_seq(struct peer *peer, uint32_t ssrc)
 }
 
 /* ---- states ---- */
+/* "192.0.2.1:3478 udp" of the pair in use, NULL without one; (transfer full). What net knows it prints as JSON. */
+static char *remote_of(const mcu_transport *t)
+{
+	g_autofree char *text = mcu_transport_dump(t);
+	g_autoptr(json_t) dump = ort_json_parse(text, strlen(text), 65536, NULL);
+	const json_t *pairs = json_object_get(dump, "pairs");
+
+	for (size_t i = 0; i < json_array_size(pairs); i++) {
+		const json_t *p = json_array_get(pairs, i);
+		const char *ip = json_string_value(json_object_get(p, "remote"));
+		const char *protocol = json_string_value(json_object_get(p, "protocol"));
+		if (json_is_true(json_object_get(p, "selected")) && ip && protocol) {
+			return g_strdup_printf(strchr(ip, ':') ? "[%s]:%d %s" : "%s:%d %s", ip,
+					       (int)json_integer_value(json_object_get(p, "port")), protocol);
+		}
+	}
+	return NULL;
+}
+
 void peer_on_state(mcu_transport *t, const char *state, const char *why, int64_t now_us, void *transport_data)
 {
 	struct peer *peer = transport_data;
 	bool up = mcu_transport_up(t);
+	g_autofree char *remote = up ? remote_of(t) : NULL;
 	struct mcu_transport_state ev = {
-		.room = peer->room->id, .transport = peer->id, .state = (char *)state, .why = (char *)why,
+		.room = peer->room->id, .transport = peer->id, .state = (char *)state, .why = (char *)why, .remote = remote,
 		.at_ms = ort_wall_ms(), .at_us = now_us,
 	};
 
 	bool came_up = up && !peer->up;
 	peer->up = up;
+	peer->why = why;
 	for (unsigned i = 0; came_up && i < peer->sinks->len; i++) {
 		route_restart(g_ptr_array_index(peer->sinks, i), now_us);
 	}

@@ -158,6 +158,7 @@ struct peer {
 	mcu_room *room;
 	char *id, *spec, *connect_spec;
 	mcu_transport *net;
+	const char *why;	/* of its last state; a literal of net, NULL = none */
 	struct mcu_ext_map ext;
 	bool two_byte;		/* some id is above 14 */
 	bool agent;		/* full ICE, not lite */

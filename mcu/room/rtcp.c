@@ -60,6 +60,7 @@ static void note_rtt(struct peer *peer, const struct mcu_rr_block *b, int64_t no
 		int64_t us = (int64_t)rtt * ORT_US_PER_S / 65536;
 		peer->rtt_us = peer->rtt_known ? peer->rtt_us + (us - peer->rtt_us) / 8 : us;
 		peer->rtt_known = true;
+		mcu_transport_set_rtt(peer->net, peer->rtt_us);
 	}
 }
 
