@@ -92,8 +92,9 @@ step('the ladder alarms, and is acknowledged by one key', async () => {
 	await desk.click('.alarms');
 	await desk.waitForSelector('.alarm-list .class-1');
 	await shot(desk, 'alarm-1366');
-	await closeDialog(desk);
 	await desk.keyboard.press('a');
+	await desk.waitForSelector('.alarm-list .acked');
+	await closeDialog(desk);
 	await desk.waitForSelector('.step.m-acked');
 	assert.equal((await state()).escalations[0].state, 'acked');
 });

@@ -113,7 +113,8 @@ function down(e) {
 	if (!store.session.value || (inField(e) && e.key !== 'Escape' && !/^F\d/.test(e.key))) {
 		return;
 	}
-	if (store.dialog.value && e.key !== 'Escape') {
+	const alarms_shown = store.dialog.value?.name === 'alarms' && e.key.toLowerCase() === 'a' && !e.ctrlKey;
+	if (store.dialog.value && e.key !== 'Escape' && !alarms_shown) {
 		if (e.key === 'F5' || /^F[26]$/.test(e.key)) {
 			e.preventDefault();
 		}

@@ -170,7 +170,7 @@ export function listen() {
 	client.on('incident.changed', (p) => changed(p.incident));
 	client.on('incident.alarm', (p) => raise({
 		key: `step-${p.incident}-${p.step}`, level: 1, incident: p.incident, step: p.step,
-		text: (language.value === 'zh-CN' && p.text) || t('alarm.step', { minutes: p.minutes }),
+		text: t('alarm.of', { number: incidents.value.get(p.incident)?.number ?? '', text: (language.value === 'zh-CN' && p.text) || t('alarm.step', { minutes: p.minutes }) }),
 	}));
 	client.on('wall.changed', (p) => wallChanged(p.wall));
 	client.on('directory.changed', () => void loadDirectory());
