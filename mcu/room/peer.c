@@ -131,7 +131,7 @@ bool peer_open(mcu_room *room, const struct mcu_transport_open *rq, struct mcu_t
 	return true;
 }
 
-static bool read_extensions(struct peer *peer, const struct ort_json_array *in, GError **err)
+static bool read_extensions(const struct ort_json_array *in, struct mcu_ext_map *ret, bool *ret_two_byte, GError **err)
 {
 	const struct mcu_ext_use *use = in->items;
 	struct mcu_ext_map map = { 0 };
@@ -148,8 +148,8 @@ static bool read_extensions(struct peer *peer, const struct ort_json_array *in, 
 			two_byte |= use[i].id > 14;
 		}
 	}
-	peer->ext = map;
-	peer->two_byte = two_byte;
+	*ret = map;
+	*ret_two_byte = two_byte;
 	return true;
 }
 
@@ -157,6 +157,8 @@ bool peer_connect(struct peer *peer, const struct mcu_transport_connect *rq, GEr
 {
 	g_autofree char *spec = room_spec(&mcu_table_transport_connect, rq);
 	g_autoptr(GError) why = NULL;
+	struct mcu_ext_map map;
+	bool two_byte;
 
 	if (peer->connect_spec && !strcmp(peer->connect_spec, spec)) {
 		return true;
@@ -164,13 +166,15 @@ bool peer_connect(struct peer *peer, const struct mcu_transport_connect *rq, GEr
 	if (!rq->ice_ufrag || !rq->ice_pwd || !rq->fingerprint) {
 		return room_fail(err, MCU_ERROR_INVALID, "ice_ufrag, ice_pwd and fingerprint are needed");
 	}
-	if (!read_extensions(peer, &rq->extensions, err)) {
+	if (!read_extensions(&rq->extensions, &map, &two_byte, err)) {
 		return false;
 	}
 	if (mcu_transport_connect(peer->net, rq->ice_ufrag, rq->ice_pwd, rq->fingerprint, rq->dtls_client, &why) < 0) {
 		return room_fail(err, peer->connect_spec ? MCU_ERROR_CONFLICT : MCU_ERROR_INVALID, "%s",
 				 why ? why->message : "refused");
 	}
+	peer->ext = map;
+	peer->two_byte = two_byte;
 	g_free(peer->connect_spec);
 	peer->connect_spec = g_steal_pointer(&spec);
 	if (peer->ext.id[MCU_EXT_TWCC] && !peer->twcc_in) {

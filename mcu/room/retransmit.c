@@ -4,7 +4,7 @@
  * than it gives, since every browser negotiates RTX. */
 #include "mcu/room/room_priv.h"
 
-enum { BURST_BYTES = 64000, AGAIN_US = 10000 };
+enum { BURST_BYTES = 64000, AGAIN_MS = 10 };
 
 /* The stretch that holds `out`; out numbers of a segment end where the next newer one begins. */
 static struct segment *find_segment(struct sink *sink, int64_t out)
@@ -17,30 +17,31 @@ static struct segment *find_segment(struct sink *sink, int64_t out)
 	return NULL;
 }
 
-/* Retransmissions may take as much as the estimate allows for media, in bursts of 64 KB. */
-static bool take_tokens(struct sink *sink, unsigned bytes, int64_t now_us)
+/* All retransmissions to a peer may take as much as the estimate allows for media, in bursts of 64 KB. */
+static bool take_tokens(struct peer *peer, unsigned bytes, int64_t now_us)
 {
-	int64_t gone = MIN(now_us - sink->tokens_us, ORT_US_PER_S);
+	int64_t gone = MIN(now_us - peer->tokens_us, ORT_US_PER_S);
 
-	sink->tokens = MIN(BURST_BYTES, sink->tokens + gone * (int64_t)(mcu_bwe_bps(sink->peer->bwe) / 8) / ORT_US_PER_S);
-	sink->tokens_us = now_us;
-	if (sink->tokens < (int64_t)bytes) {
+	peer->tokens = MIN(BURST_BYTES, peer->tokens + gone * (int64_t)(mcu_bwe_bps(peer->bwe) / 8) / ORT_US_PER_S);
+	peer->tokens_us = now_us;
+	if (peer->tokens < (int64_t)bytes) {
 		return false;
 	}
-	sink->tokens -= bytes;
+	peer->tokens -= bytes;
 	return true;
 }
 
 static bool asked_too_soon(struct sink *sink, uint16_t seq, int64_t now_us)
 {
-	int64_t again = MAX(AGAIN_US, sink->peer->rtt_us / 2);
+	uint32_t now_ms = (uint32_t)(now_us / ORT_US_PER_MS) | 1;
+	uint32_t again = (uint32_t)MAX(AGAIN_MS, sink->peer->rtt_us / 2 / ORT_US_PER_MS);
 	unsigned slot = seq % RESENT;
 
-	if (sink->resent[slot].at_us && sink->resent[slot].seq == seq && now_us - sink->resent[slot].at_us < again) {
+	if (sink->resent[slot].at_ms && sink->resent[slot].seq == seq && now_ms - sink->resent[slot].at_ms < again) {
 		return true;
 	}
 	sink->resent[slot].seq = seq;
-	sink->resent[slot].at_us = now_us;
+	sink->resent[slot].at_ms = now_ms;
 	return false;
 }
 
@@ -65,7 +66,7 @@ void retransmit(struct sink *sink, uint16_t out_seq, int64_t now_us)
 		c->nack_gone++;
 		return;
 	}
-	if (asked_too_soon(sink, out_seq, now_us) || !take_tokens(sink, p->rtp.payload_len, now_us)) {
+	if (asked_too_soon(sink, out_seq, now_us) || !take_tokens(sink->peer, p->rtp.payload_len, now_us)) {
 		c->nack_limited++;
 		return;
 	}

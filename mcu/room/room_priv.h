@@ -147,8 +147,7 @@ struct sink {
 	int32_t lost;
 	uint32_t jitter;
 	uint64_t nacks, plis;
-	struct { uint16_t seq; int64_t at_us; } resent[RESENT];
-	int64_t tokens, tokens_us;	/* bytes that may be retransmitted */
+	struct { uint16_t seq; uint32_t at_ms; } resent[RESENT];	/* at_ms 0 = empty */
 };
 
 struct ssrc_entry { uint32_t ssrc; bool rtx; struct stream *stream; };
@@ -173,6 +172,7 @@ struct peer {
 	mcu_twcc_recv *twcc_in;
 	uint16_t twcc_out;
 	mcu_bwe *bwe;
+	int64_t tokens, tokens_us;	/* bytes that may be retransmitted */
 	uint64_t max_bps;
 	int64_t rtt_us;		/* 100 ms until a report tells */
 	bool rtt_known;
