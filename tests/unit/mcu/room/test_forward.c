@@ -471,6 +471,90 @@ static void a_sink_on_a_transport_that_is_not_up_waits(void)
 	rig_finish(&r);
 }
 
+/* H.264: parameter set 67, slice of a key frame 65, other slice 41 */
+static void send_nal(struct rig *r, struct rig_feed *f, uint8_t nal, bool marker, bool lost)
+{
+	struct mcu_rtp h = { .pt = 102, .marker = marker, .seq = f->seq++, .ts = f->ts, .ssrc = f->ssrc };
+	static const uint8_t sps[] = { 0x67, 0x42, 0xc0, 0x1f, 0x8c, 0x8d, 0x40, 0x28, 0x02, 0xdd, 0x00, 0xf0, 0x88, 0x46, 0xa0 };
+	uint8_t out[64];
+
+	int n = mcu_rtp_write_header(out, sizeof(out), &h, NULL, 0);
+	memcpy(out + n, sps, sizeof(sps));
+	out[n] = nal;
+	out[n + 1] = nal == 0x67 ? sps[1] : 0x80;
+	if (!lost) {
+		fake_net_rtp(f->t, out, (size_t)n + sizeof(sps), r->now);
+		fake_net_batch(r->port, r->now);
+	}
+	f->ts += marker ? f->step : 0;
+}
+
+static void h264_begins_with_its_parameter_set(void)
+{
+	struct mcu_codec_use codec = { .name = (char *)"H264", .pt = 102, .pli = true,
+				       .fmtp = (char *)"profile-level-id=42e01f;packetization-mode=1" };
+	struct mcu_encoding e = { .ssrc = 100 };
+	struct mcu_source_add add = { .room = (char *)"r", .transport = (char *)"p", .id = (char *)"v", .kind = MCU_VIDEO,
+				      .codecs = { &codec, 1 }, .encodings = { &e, 1 } };
+	struct mcu_sink_add sink = { .room = (char *)"r", .transport = (char *)"s", .id = (char *)"k", .kind = MCU_VIDEO,
+				     .source = (char *)"v", .ssrc = 500, .codecs = { &codec, 1 } };
+	struct rig r;
+
+	rig_init(&r, NULL);
+	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_SOURCE_ADD, &add), ==, 0);
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_SINK_ADD, &sink), ==, 0);
+	struct rig_feed f = rig_vp8(pub, 100);
+
+	send_nal(&r, &f, 0x41, true, false);
+	send_nal(&r, &f, 0x67, false, true);	/* the set is lost: the key frame behind it begins nothing */
+	send_nal(&r, &f, 0x65, true, false);
+	g_assert_cmpuint(rig_count(&r, sub, 500), ==, 0);
+	send_nal(&r, &f, 0x67, false, false);
+	send_nal(&r, &f, 0x68, false, false);
+	send_nal(&r, &f, 0x65, true, false);
+	send_nal(&r, &f, 0x41, true, false);
+	g_assert_cmpuint(rig_count(&r, sub, 500), ==, 4);
+	g_assert_cmpuint(rig_sent(&r, sub, 500, 0)->data[rig_sent(&r, sub, 500, 0)->rtp.header_len], ==, 0x67);
+	g_assert_cmpuint(rig_events(&r, "sink.first_keyframe k v"), ==, 1);
+	assert_numbers(&r, sub, 500);
+	rig_finish(&r);
+}
+
+static void large_extension_ids_take_the_two_byte_form(void)
+{
+	struct mcu_ext_use ext[] = { { .uri = (char *)mcu_ext_uri(MCU_EXT_MID), .id = 20 },
+				     { .uri = (char *)mcu_ext_uri(MCU_EXT_AUDIO_LEVEL), .id = 3 } };
+	struct mcu_transport_open open = { .room = (char *)"r", .transport = (char *)"s" };
+	struct mcu_transport_connect connect = {
+		.room = (char *)"r", .transport = (char *)"s", .ice_ufrag = (char *)"u", .ice_pwd = (char *)"p",
+		.fingerprint = (char *)"AA", .extensions = { ext, 2 },
+	};
+	uint8_t len = 0;
+	struct rig r;
+
+	rig_init(&r, NULL);
+	mcu_transport *pub = rig_publisher(&r, "p");
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_TRANSPORT_OPEN, &open), ==, 0);
+	mcu_transport *sub = fake_net_last(r.port);
+	ext[1].id = 20;
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_TRANSPORT_CONNECT, &connect), ==, 1 + MCU_ERROR_INVALID);
+	ext[1].id = 3;
+	g_assert_cmpint(rig_call(&r, MCU_METHOD_TRANSPORT_CONNECT, &connect), ==, 0);
+	fake_net_state(sub, "up", r.now);
+	g_assert_cmpint(rig_audio(&r, "p", "a", 100), ==, 0);
+	g_assert_cmpint(rig_sink(&r, "s", "ka", "a", MCU_AUDIO, 500, 0), ==, 0);
+	struct rig_feed f = rig_opus(pub, 100);
+	rig_sound(&r, &f, 33);
+	const struct fake_sent *s = rig_sent(&r, sub, 500, 0);
+	g_assert_cmpuint(s->rtp.ext_profile, ==, 0x1000);
+	const uint8_t *v = mcu_rtp_ext_find(&s->rtp, 20, &len);
+	g_assert_cmpmem(v, len, "ka", 2);
+	v = mcu_rtp_ext_find(&s->rtp, 3, &len);
+	g_assert_cmpuint(*v, ==, 33);
+	rig_finish(&r);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -489,6 +573,8 @@ int main(int argc, char **argv)
 	ADD(receivers_are_served_one_after_the_other);
 	ADD(congested_tcp_peer_waits_for_a_key_frame);
 	ADD(a_number_is_never_used_twice_after_removal);
+	ADD(h264_begins_with_its_parameter_set);
+	ADD(large_extension_ids_take_the_two_byte_form);
 	ADD(a_sink_on_a_transport_that_is_not_up_waits);
 	for (size_t i = 0; i < G_N_ELEMENTS(uncached_rows); i++) {
 		g_autofree char *path = g_strconcat("/room/forward/late_joiner_asks/", uncached_rows[i].name, NULL);
