@@ -79,7 +79,7 @@ static int run(const struct gw_app_options *options)
 
 int main(int argc, char **argv)
 {
-	struct args a = { 0 };
+	static struct args a;	/* lives as long as the process, and so do its strings */
 	const GOptionEntry entries[] = {
 		{ "state", 0, 0, G_OPTION_ARG_FILENAME, &a.state, "state folder (database, engine socket)", "DIR" },
 		{ "config", 0, 0, G_OPTION_ARG_FILENAME, &a.config, "YAML file; FILE.d/*.yaml is read as well", "FILE" },

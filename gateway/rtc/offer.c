@@ -180,6 +180,14 @@ static bool make_answer(struct exchange *x, const struct mcu_transport_reply *ou
 		fail(x, GW_ERROR_SDP, why);
 		return false;
 	}
+	bool usable = false;
+	for (size_t k = 0; k < n; k++) {
+		usable |= x->agreed[k].accepted;
+	}
+	if (!usable) {
+		fail(x, GW_ERROR_NO_CODEC, n > 0 ? x->agreed[0].why : "the offer has no media");
+		return false;
+	}
 	x->answer = gw_sdp_print(answer);
 	return true;
 }

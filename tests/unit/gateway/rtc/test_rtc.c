@@ -226,6 +226,8 @@ static void refusals(void)
 	rig_init(&r);
 	offer_json(&r, &field, "pc1", "v=1\r\n", "[]", "[]");
 	g_assert_cmpint(r.error, ==, GW_ERROR_SDP);
+	offer_json(&r, &field, "pc1", HEAD("0") "m=text 9 RTP/AVP 98\r\na=mid:0\r\na=ice-ufrag:abcd\r\n", "[]", "[]");
+	g_assert_cmpint(r.error, ==, GW_ERROR_NO_CODEC);
 	offer_json(&r, &field, "bad.name", field_sdp, "[]", "[]");
 	g_assert_cmpint(r.error, ==, GW_ERROR_INVALID);
 	r.no_engine = true;
@@ -239,7 +241,7 @@ static void refusals(void)
 	}
 	g_assert_cmpint(r.error, ==, GW_ERROR_LIMIT);
 	g_assert_cmpuint(gw_rtc_count(r.rtc), ==, 16);
-	g_assert_cmpuint(r.answers, ==, 20);
+	g_assert_cmpuint(r.answers, ==, 21);
 	rig_finish(&r);
 }
 
