@@ -71,6 +71,9 @@ export class Ortoo {
 	}
 
 	async start() {
+		if (!this.process) {
+			process.once('SIGTERM', () => void this.stop().finally(() => process.exit(143))); // a runner that is out of time
+		}
 		this.tls ??= makeCertificate(join(this.state, 'tls'));
 		this.port ??= await freePort();
 		this.url = `https://127.0.0.1:${this.port}`;
