@@ -190,10 +190,12 @@ bool gw_scene_position(gw_domain *d, const char *actor, const char *scene, const
 		g_set_error(err, GW_DOMAIN_ERROR, GW_DOMAIN_INVALID, "lat, lon or accuracy: out of range");
 		return false;
 	}
-	if (s->has_position && p->at_ms - s->position.at_ms < d->timer_ms[GW_TIMER_POSITION_MIN]) {
+	/* A phone whose clock is ahead must not hide its later positions by one of the future. */
+	int64_t at_ms = MIN(p->at_ms, now.wall_ms);
+	if (s->has_position && at_ms - s->position.at_ms < d->timer_ms[GW_TIMER_POSITION_MIN]) {
 		return true;
 	}
-	struct gw_rec_scene_position body = { s->id, p->lat, p->lon, MIN(p->accuracy_m, 1e6), p->at_ms };
+	struct gw_rec_scene_position body = { s->id, p->lat, p->lon, MIN(p->accuracy_m, 1e6), at_ms };
 	gw_emit(d, GW_REC_SCENE_POSITION, actor, s->incident, &body, now);
 	gw_changed(d, s->incident);
 	return true;
