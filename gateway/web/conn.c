@@ -2,12 +2,13 @@
 #include "gateway/web/web_priv.h"
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "mcu/base/clock.h"
 
-enum { IDLE_PER_SOURCE = 64, BODY_S = 20, WAIT_S = 60, SEND_S = 30, IDLE_S = 20, CLOSING_S = 3 };
+enum { IDLE_PER_SOURCE = 64, BODY_S = 20, WAIT_S = 60, SEND_S = 30, IDLE_S = 20, CLOSING_S = 3, CROWD = 256, FEW = 8 };
 
 static bool is_idle(enum conn_state state)
 {
@@ -18,6 +19,7 @@ static void tally(struct conn *c, int step)
 {
 	c->source->idle += (unsigned)(is_idle(c->state) ? step : 0);
 	c->source->prelogin += (unsigned)(c->state == C_WS_LOGIN ? step : 0);
+	c->web->half_open += (unsigned)(c->state == C_HALF_OPEN ? step : 0);
 }
 
 void gw_web_conn_enter(struct conn *c, enum conn_state state)
@@ -67,29 +69,51 @@ static struct source *source_get(gw_web *web, const char *key)
 
 /* ---- life ---- */
 
-static bool evict_one(gw_web *web, const struct source *source)
+static bool may_go(const struct conn *c, const struct source *source, bool half_open)
 {
-	for (GList *i = web->conns.head; i; i = i->next) {
-		struct conn *c = i->data;
-		if (!c->dying && is_idle(c->state) && (!source || c->source == source)) {
-			count(web, N_evicted);
-			gw_web_conn_kill(c);
-			return true;
-		}
-	}
-	return false;
+	bool fits = half_open ? c->state == C_HALF_OPEN : is_idle(c->state);
+	return !c->dying && fits && (!source || c->source == source);
 }
 
-/* One address may hold a quarter of all sockets, so that no one address fills the house. */
+/* The oldest of an address that has many goes first: a newcomer with his one or two is not driven out by a crowd. */
+static struct conn *victim(gw_web *web, const struct source *source, bool half_open)
+{
+	struct conn *oldest = NULL;
+	for (GList *i = web->conns.head; i; i = i->next) {
+		struct conn *c = i->data;
+		if (may_go(c, source, half_open)) {
+			if (c->source->idle > FEW) {
+				return c;
+			}
+			oldest = oldest ? oldest : c;
+		}
+	}
+	return oldest;
+}
+
+static bool evict_one(gw_web *web, const struct source *source, bool half_open)
+{
+	struct conn *c = victim(web, source, half_open);
+	if (c) {
+		count(web, N_evicted);
+		gw_web_conn_kill(c);
+	}
+	return c;
+}
+
+/* One address may hold a quarter of all sockets, so that no one address fills the house. A TLS handshake that does not go
+ * on holds 50 KiB: of these there are a third at most. */
 static bool find_room(gw_web *web, const struct source *source)
 {
 	if (source->idle >= IDLE_PER_SOURCE) {
-		(void)evict_one(web, source);
+		(void)evict_one(web, source, false);
+	} else if (web->half_open >= web->max_half_open) {
+		(void)evict_one(web, NULL, true);
 	}
 	if (source->sockets >= web->per_source) {
-		return evict_one(web, source);
+		return evict_one(web, source, false);
 	}
-	return web->conns.length < web->max_connections || evict_one(web, NULL);
+	return web->conns.length < web->max_connections || evict_one(web, NULL, false);
 }
 
 struct conn *gw_web_conn_new(gw_web *web, struct lws *wsi, bool redirect)
@@ -117,6 +141,7 @@ struct conn *gw_web_conn_new(gw_web *web, struct lws *wsi, bool redirect)
 	source->sockets++;
 	tally(c, 1);
 	g_queue_push_tail_link(&web->conns, &c->link);
+	web->peak = MAX(web->peak, web->conns.length);
 	count(web, N_accepted);
 	return c;
 }
@@ -187,8 +212,18 @@ static int64_t limit_us(const struct conn *c)
 	return seconds[c->state] == no_limit ? no_limit : seconds[c->state] * ORT_US_PER_S;
 }
 
+/* The heap of a crowd is full of holes; when the crowd has gone the pages go back. */
+static void give_memory_back(gw_web *web)
+{
+	if (web->peak >= CROWD && web->conns.length < web->peak / 4) {
+		web->peak = web->conns.length;
+		(void)malloc_trim(0);
+	}
+}
+
 void gw_web_conn_tick(gw_web *web, int64_t now_us)
 {
+	give_memory_back(web);
 	for (GList *i = web->conns.head; i; i = i->next) {
 		struct conn *c = i->data;
 		if (!c->dying && now_us - c->since_us > limit_us(c)) {

@@ -31,7 +31,8 @@ struct gw_web {
 	char *listen, *cert_path, *key_path, *csp;
 	char **origins;
 	bool tls, hsts, trust_forwarded;
-	unsigned max_connections, max_prelogin, per_source;
+	unsigned max_connections, max_prelogin, per_source, max_half_open;
+	unsigned half_open, peak;	/* now; most sockets since memory was given back */
 	unsigned header_timeout_s, login_timeout_s, ping_s;
 	size_t max_queue;
 	gw_limiter *connects;
