@@ -15,7 +15,7 @@ static void fill_limits(struct gw_auth_limits *l)
 	FILL(memory_kib, 65536);
 	FILL(passes, 3);
 	FILL(max_hashes, 2);
-	FILL(max_queue, 16);
+	FILL(max_queue, 64);
 	FILL(failures, 5);
 	FILL(lock_ms, 30 * second_ms);
 	FILL(lock_max_ms, hour_ms);

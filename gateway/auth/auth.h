@@ -37,7 +37,7 @@ struct gw_auth_ops {
 
 struct gw_auth_limits {			/* 0 = the default in brackets */
 	uint32_t memory_kib, passes;	/* Argon2id, RFC 9106 section 4 second choice [65536, 3], one lane: two cores */
-	unsigned max_hashes, max_queue;	/* at once [2], waiting [16] */
+	unsigned max_hashes, max_queue;	/* at once [2], waiting [64] */
 	unsigned failures;		/* until lock-out [5] */
 	int64_t lock_ms, lock_max_ms;	/* first lock, doubling up to [30 s, 1 h] */
 	int64_t idle_ms, life_ms;	/* sessions of people [8 h, 24 h] */

@@ -64,11 +64,12 @@ const char *gw_auth_password_fault(const char *name, const char *password);
 bool gw_auth_is_account_role(const char *role);
 
 /* lock.c: the clock of failures, per source and name, and per source */
-struct lock { unsigned failures, in_flight; int64_t until_us, last_us; };
+struct lock { unsigned failures, in_flight, turned_away; int64_t until_us, last_us; };
 int64_t gw_auth_lock_wait_s(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* 0 = may try */
 void gw_auth_lock_begin(gw_auth *auth, const char *source, const char *name, int64_t now_us);
 void gw_auth_lock_end(gw_auth *auth, const char *source, const char *name, bool good, int64_t now_us);
 void gw_auth_lock_cancel(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* it was not tried */
+unsigned gw_auth_lock_doubt(gw_auth *auth, const char *source);	/* what it has failed, crowded and is trying now */
 void gw_auth_lock_tick(gw_auth *auth, int64_t now_us);
 
 /* sessions.c */

@@ -1,5 +1,5 @@
-/* Argon2id (RFC 9106) off the loop: jobs in order, few at once, few waiting. A job's passwords are wiped when it is
- * freed. */
+/* Argon2id (RFC 9106) off the loop: few at once, few waiting, those of doubtful sources last: who guesses passwords from
+ * many addresses must not keep the others out. A job's passwords are wiped when it is freed. */
 #include "gateway/auth/auth_priv.h"
 
 #include <argon2.h>
@@ -81,10 +81,50 @@ static void done(void *p)
 	gw_auth_job_free(job);
 }
 
+static unsigned doubt(const struct job *job)
+{
+	return job->source ? gw_auth_lock_doubt(job->auth, job->source) : 0;
+}
+
+/* Of equals the first that came. */
+static GList *least_doubtful(gw_auth *auth)
+{
+	GList *best = auth->waiting.head;
+	for (GList *i = best; i; i = i->next) {
+		best = doubt(i->data) < doubt(best->data) ? i : best;
+	}
+	return best;
+}
+
+/* Of equals the last that came. */
+static GList *most_doubtful(gw_auth *auth)
+{
+	GList *worst = auth->waiting.tail;
+	for (GList *i = worst; i; i = i->prev) {
+		worst = doubt(i->data) > doubt(worst->data) ? i : worst;
+	}
+	return worst;
+}
+
+static void turn_away(struct job *job)
+{
+	gw_auth *auth = job->auth;
+	count(auth, N_busy);
+	gw_auth_lock_cancel(auth, job->source, job->name, job->now_us);
+	if (job->grant_fn) {
+		job->grant_fn(GW_AUTH_BUSY, NULL, 1, job->user_data);
+	} else {
+		job->done_fn(GW_AUTH_BUSY, "try again", job->user_data);
+	}
+	gw_auth_job_free(job);
+}
+
 static void start_next(gw_auth *auth)
 {
 	while (auth->running < auth->limits.max_hashes && auth->waiting.length) {
-		struct job *job = g_queue_pop_head(&auth->waiting);
+		GList *best = least_doubtful(auth);
+		struct job *job = best->data;
+		g_queue_delete_link(&auth->waiting, best);
 		auth->running++;
 		if (auth->ops.run) {
 			auth->ops.run(work, done, job, auth->user_data);
@@ -99,9 +139,15 @@ bool gw_auth_job_submit(struct job *job)
 {
 	gw_auth *auth = job->auth;
 	if (auth->waiting.length >= auth->limits.max_queue) {
-		count(auth, N_busy);
-		gw_auth_job_free(job);
-		return false;
+		GList *worst = most_doubtful(auth);
+		struct job *other = worst->data;
+		if (doubt(other) <= doubt(job)) {
+			count(auth, N_busy);
+			gw_auth_job_free(job);
+			return false;
+		}
+		g_queue_delete_link(&auth->waiting, worst);
+		turn_away(other);
 	}
 	g_queue_push_tail(&auth->waiting, job);
 	start_next(auth);

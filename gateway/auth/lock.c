@@ -94,8 +94,17 @@ void gw_auth_lock_begin(gw_auth *auth, const char *source, const char *name, int
 
 void gw_auth_lock_cancel(gw_auth *auth, const char *source, const char *name, int64_t now_us)
 {
+	struct lock *all = find(auth, source, NULL, now_us);
 	find(auth, source, name, now_us)->in_flight--;
-	find(auth, source, NULL, now_us)->in_flight--;
+	all->in_flight--;
+	all->turned_away++; /* locks nobody out, but who comes again and again waits behind who does not */
+}
+
+unsigned gw_auth_lock_doubt(gw_auth *auth, const char *source)
+{
+	g_autofree char *key = key_of(source, NULL);
+	const struct lock *l = g_hash_table_lookup(auth->locks, key);
+	return l ? l->failures + l->in_flight + l->turned_away : 0;
 }
 
 static void fail_one(gw_auth *auth, struct lock *l, unsigned limit, int64_t now_us)

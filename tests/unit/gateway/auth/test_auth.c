@@ -235,6 +235,35 @@ static void hash_queue_is_bounded(void)
 	finish(&w);
 }
 
+/* Guessing from many addresses fills the queue; who comes from elsewhere takes the place of a guesser and goes first. */
+static void guessers_keep_nobody_out(void)
+{
+	struct world w;
+	init(&w);
+	g_assert_cmpint(put(&w, "ann", "dispatcher", GOOD, false), ==, GW_AUTH_OK);
+	w.hold = true;
+	w.answers = 0;
+	for (int i = 0; i < 24; i++) {
+		g_autofree char *name = g_strdup_printf("u%d", i), *source = g_strdup_printf("10.0.0.%d", i % 6);
+		gw_auth_login(w.auth, name, "wrong password", source, w.now_us, w.wall_ms, granted, &w);
+	}
+	int refused = w.answers;
+	gw_auth_login(w.auth, "ann", GOOD, "192.0.2.77", w.now_us, w.wall_ms, granted, &w);
+	g_assert_cmpint(w.answers, ==, refused + 1); /* a guesser was turned away, not ann */
+	g_assert_cmpint(w.err, ==, GW_AUTH_BUSY);
+	struct kept_job *kept = g_queue_pop_head(&w.jobs);
+	kept->work(kept->job);
+	kept->done(kept->job);
+	g_free(kept);
+	kept = g_queue_pop_tail(&w.jobs); /* the next that was sent out */
+	kept->work(kept->job);
+	kept->done(kept->job);
+	g_free(kept);
+	g_assert_cmpint(w.err, ==, GW_AUTH_OK);
+	release(&w);
+	finish(&w);
+}
+
 static const struct { const char *path; void (*fn)(void); } tests[] = {
 	{ "/account/set_up_once", set_up_once },
 	{ "/account/two_set_ups_at_once_make_one", two_set_ups_at_once_make_one },
@@ -248,6 +277,7 @@ static const struct { const char *path; void (*fn)(void); } tests[] = {
 	{ "/lock/one_source_on_many_names", one_source_on_many_names },
 	{ "/lock/failures_are_forgotten", failures_are_forgotten },
 	{ "/lock/hash_queue_is_bounded", hash_queue_is_bounded },
+	{ "/lock/guessers_keep_nobody_out", guessers_keep_nobody_out },
 };
 
 int main(int argc, char **argv)

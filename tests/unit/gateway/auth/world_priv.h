@@ -59,7 +59,7 @@ static inline void release(struct world *w)
 static inline gw_auth *make(struct world *w)
 {
 	static const struct gw_auth_ops ops = { keep, drop, run };
-	return gw_auth_new(&ops, &(struct gw_auth_limits){ .memory_kib = 8, .passes = 1 }, w);
+	return gw_auth_new(&ops, &(struct gw_auth_limits){ .memory_kib = 8, .passes = 1, .max_queue = 16 }, w);
 }
 
 static inline void init(struct world *w)
