@@ -27,7 +27,7 @@ const struct ort_conf_row mcu_engine_rows[] = {
 	INT("media.max_packets", "65536", 1024, 4194304, "packets in memory per media thread, 2 KiB each"),
 	INT("media.stun_per_s", "50", 1, 100000, "STUN requests per second from an address that is not validated"),
 	INT("media.dtls_hello_per_s", "5", 1, 1000, "DTLS handshakes begun per second on one validated pair"),
-	INT("media.ssrc_per_transport", "64", 1, 4096, "SSRCs that one peer may send"),
+	INT("media.ssrc_per_transport", "256", 1, 4096, "SSRCs of one peer, both directions: a gallery of 25 windows takes 80"),
 	SIZE("media.tcp_queue", "1M", 65536, 67108864, "unsent bytes of one TCP peer; above, video waits for a key frame"),
 	INT("media.store_slots", "512", 64, 65536, "packets kept for retransmission per published stream, rounded up to a power of two"),
 	MS("media.pli_min", "500", 0, 60000, "key frame requests to one source are at least so far apart"),

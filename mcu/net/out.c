@@ -191,7 +191,7 @@ void mcu_transport_send_rtcp(mcu_transport *t, const uint8_t *data, unsigned len
 {
 	mcu_port *port = t->port;
 	unsigned prefix;
-	uint32_t sealed[NET_SLOT / 4];	/* libsrtp wants alignment */
+	uint32_t sealed[NET_SLOT / 4];	/* aligned for the cipher */
 	uint8_t *at;
 	int n;
 
