@@ -34,7 +34,7 @@ install_packages() {
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
 	missing=$(tr '\n' ' ' <<<"$missing")
-	echo "ortoo: installing $(wc -w <<<"$missing") Debian packages: $missing"
+	echo "ortoo: installing $(wc -w <<<"$missing") Debian packages (minutes, once): $missing"
 	# shellcheck disable=SC2086  # a list of words
 	as_root apt-get update -qq </dev/null &&
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
