@@ -137,6 +137,7 @@ def foreign_certificate_gets_no_media(rig):
     until("the terminal to notice", lambda: [x for x in terminal.log if "not the signalled one" in x], 10)
     rig.stamped(incident, link["scene"], "ice_connected_ms")
     time.sleep(1)
+    until("the terminal's figures", lambda: terminal.figures, 10)
     assert terminal.figures["frames"] == 0 and terminal.figures["leg"] != "up", terminal.figures
     assert not rig.scene(incident, link["scene"])["stamps"]["first_rtp_ms"]
     meddler.server.close()
