@@ -39,6 +39,10 @@ static bool set_all(ort_conf *conf, const struct args *a, char **ret_why)
 	if (a->listen != NULL) {
 		char *colon = strrchr(a->listen, ':');
 		g_autofree char *host = colon != NULL ? g_strndup(a->listen, (gsize)(colon - a->listen)) : g_strdup("");
+		if (host[0] == '[' && g_str_has_suffix(host, "]")) {	/* [::1]:8443 */
+			memmove(host, host + 1, strlen(host));
+			host[strlen(host) - 1] = '\0';
+		}
 		if (ort_conf_set(conf, "web.listen", host, ret_why) < 0 ||
 		    ort_conf_set(conf, "web.port", colon != NULL ? colon + 1 : a->listen, ret_why) < 0) {
 			return false;

@@ -2,6 +2,7 @@
  * parser and stream limits for pages that load once a shift. */
 #include "gateway/web/web_priv.h"
 
+#include <arpa/inet.h>
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -261,8 +262,16 @@ static gw_web *web_new(const struct gw_web_conf *conf, gw_api *api)
 	return web;
 }
 
+/* libwebsockets binds an IPv6 socket to :: when the address is an IPv4 literal (4.1 writes it over sin6_flowinfo). */
+static bool is_ipv4(const char *listen)
+{
+	struct in_addr ignored;
+	return listen && inet_pton(AF_INET, listen, &ignored) == 1;
+}
+
 static void common_info(const gw_web *web, struct lws_context_creation_info *info)
 {
+	info->options |= is_ipv4(web->listen) ? LWS_SERVER_OPTION_DISABLE_IPV6 : 0;
 	info->protocols = protocols;
 	info->iface = web->listen;
 	info->keepalive_timeout = 30; /* ours is shorter, in conn.c; so is the header's */
@@ -276,7 +285,7 @@ static bool start_context(gw_web *web)
 	struct lws_context_creation_info info = {0};
 	common_info(web, &info);
 	info.port = CONTEXT_PORT_NO_LISTEN;
-	info.options = LWS_SERVER_OPTION_GLIB | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+	info.options |= LWS_SERVER_OPTION_GLIB | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
 		       (web->tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0);
 	info.foreign_loops = loops;
 	info.user = web;
@@ -297,7 +306,7 @@ static bool start_main(gw_web *web, int port)
 	info.port = port;
 	info.vhost_name = "main";
 	if (web->tls) {
-		info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT; /* of the host: "speak TLS here" */
+		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT; /* of the host: "speak TLS here" */
 		info.ssl_cert_filepath = web->cert_path;
 		info.ssl_private_key_filepath = web->key_path;
 		info.ssl_options_set =

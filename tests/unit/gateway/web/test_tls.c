@@ -156,7 +156,27 @@ static void bad_configuration(const void *data)
 	gw_api_free(api);
 }
 
+static bool answers(const char *address, int port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((guint16)port), .sin_addr.s_addr = inet_addr(address) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok = connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0;
+	close(fd);
+	return ok;
+}
+
+/* An IPv4 address to listen on is that address and no other: 127.0.0.2 is this machine too. */
+static void listens_there_only(void)
+{
+	struct world w;
+	start_with(&w, (struct gw_web_conf){ .listen = "127.0.0.1", .redirect_port = -1 });
+	g_assert_true(answers("127.0.0.1", w.port));
+	g_assert_false(answers("127.0.0.2", w.port));
+	finish(&w);
+}
+
 static const struct { const char *path; void (*fn)(void); } tests[] = {
+	{ "/conf/listens_there_only", listens_there_only },
 	{ "/tls/tls_and_redirect", tls_and_redirect },
 	{ "/tls/tls_carries_much", tls_carries_much },
 };
