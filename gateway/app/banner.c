@@ -30,8 +30,6 @@ static void print_qr(const char *text)
 
 void gw_app_banner(const gw_app *app)
 {
-	g_autofree char *field = g_strconcat(app->url, "/j/", NULL);
-	const char *phone = app->demo_link != NULL ? app->demo_link : field;
 	printf("\n  Ortoo is running.\n\n  Console      %s/\n", app->url);
 	if (app->setup_token != NULL) {
 		printf("  Set-up       %s/setup#%s\n               (one time: makes the first administrator)\n", app->url, app->setup_token);
@@ -39,9 +37,10 @@ void gw_app_banner(const gw_app *app)
 	if (app->demo_wall != NULL) {
 		printf("  Wall         %s\n               (a screen of the drill; keep this link, it is shown once)\n", app->demo_wall);
 	}
-	printf("  Field page   %s%s\n", phone, app->demo_link != NULL ? "\n               (drill 演练, for your own phone)" : "");
-	printf("\n");
-	print_qr(phone);
+	if (app->demo_link != NULL) {
+		printf("  Field page   %s\n               (drill 演练, for your own phone)\n\n", app->demo_link);
+		print_qr(app->demo_link);
+	}
 	printf("\n  Ctrl-C ends everything.\n\n");
 	fflush(stdout);
 }
