@@ -17,11 +17,26 @@ static void on_link_pushed(const struct gw_push_result *r, void *user_data)
 			json_pack("{s:s,s:i,s:s}", "event", "link.issued", "status", r->status, "why", r->why != NULL ? r->why : ""));
 }
 
+/* The directory's number, when the dispatcher gave none. */
+static char *phone_of(gw_app *app, const struct gw_link_issue *in)
+{
+	g_autoptr(json_t) all = gw_directory_print(app->domain);
+	size_t n;
+	json_t *p;
+	json_array_foreach(json_object_get(all, "people"), n, p) {
+		if (in->phone == NULL && g_strcmp0(json_string_value(json_object_get(p, "id")), in->person) == 0) {
+			return g_strdup(json_string_value(json_object_get(p, "phone")));
+		}
+	}
+	return g_strdup(in->phone);
+}
+
 /* The webhook is the one way by which a link's secret leaves through us: the officer's SMS gateway needs it. */
 static void push_link(gw_app *app, const struct gw_link_issue *in, const char *name, const char *url, int64_t expires_ms)
 {
 	g_autoptr(json_t) incident = gw_incident_print(app->domain, in->incident);
-	g_autoptr(json_t) body = json_pack("{s:s,s:s,s:s?,s:s?,s:I,s:O}", "url", url, "name", name, "phone", in->phone, "person", in->person,
+	g_autofree char *phone = phone_of(app, in);
+	g_autoptr(json_t) body = json_pack("{s:s,s:s,s:s?,s:s?,s:I,s:O}", "url", url, "name", name, "phone", phone, "person", in->person,
 					   "expires_ms", (json_int_t)expires_ms, "place", json_object_get(incident, "place"));
 	gw_push_post(app->push, "link.issued", body, ort_wall_ms(), on_link_pushed, app);
 }
