@@ -48,10 +48,19 @@ function Table(p) {
 			<td class="row-acts">${store.mayCommand.value ? html`<button onClick=${() => p.edit(row)}>${t('directory.edit')}</button> <button class="danger" onClick=${() => remove(row)}>${t('remove')}</button>` : null}</td></tr>`)}</tbody></table></div>`;
 }
 
+/** Chinese spreadsheets write GBK unless told otherwise. @param {ArrayBuffer} bytes */
+function decode(bytes) {
+	try {
+		return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+	} catch {
+		return new TextDecoder('gb18030').decode(bytes);
+	}
+}
+
 async function download() {
 	const reply = await store.attempt(store.client.call('directory.export'));
 	if (reply) {
-		const url = URL.createObjectURL(new Blob([reply.csv], { type: 'text/csv' }));
+		const url = URL.createObjectURL(new Blob(['\ufeff', reply.csv], { type: 'text/csv' }));
 		Object.assign(document.createElement('a'), { href: url, download: 'directory.csv' }).click();
 		setTimeout(() => URL.revokeObjectURL(url), 1000);
 	}
@@ -72,7 +81,7 @@ function Import() {
 	const read = async (/** @type {any} */ e) => {
 		const file = e.target.files[0];
 		if (file) {
-			const text = await file.text();
+			const text = decode(await file.arrayBuffer());
 			setCsv(text);
 			await send(text, true);
 			e.target.value = '';
