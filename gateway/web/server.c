@@ -3,9 +3,12 @@
 #include "gateway/web/web_priv.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
@@ -196,8 +199,27 @@ static const char *tls_fault(const struct gw_web_conf *conf)
 	return why;
 }
 
+/* libwebsockets waits for ever for an address that this machine has not: look ourselves. Names of interfaces pass. */
+static bool is_foreign(const char *listen)
+{
+	struct addrinfo hint = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM }, *at;
+	if (!listen || getaddrinfo(listen, NULL, &hint, &at) != 0) {
+		return false;
+	}
+	int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, 0);
+	bool ours = fd >= 0 && bind(fd, at->ai_addr, at->ai_addrlen) == 0;
+	if (fd >= 0) {
+		close(fd);
+	}
+	freeaddrinfo(at);
+	return !ours;
+}
+
 static const char *conf_fault(const struct gw_web_conf *conf)
 {
+	if (is_foreign(conf->listen)) {
+		return "cannot listen: the address is not ours";
+	}
 	if (!conf->cert_path && !is_loopback(conf->listen)) {
 		return "without a certificate only a loopback address may be listened on";
 	}

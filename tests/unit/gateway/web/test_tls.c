@@ -139,6 +139,7 @@ static void tls_and_redirect(void)
 static const struct conf_row { const char *name; struct gw_web_conf conf; } confs[] = {
 	{ "plain-on-all", { .redirect_port = -1 } },
 	{ "plain-on-address", { .listen = "0.0.0.0", .redirect_port = -1 } },
+	{ "not-our-address", { .listen = "192.0.2.255", .redirect_port = -1 } },
 	{ "certificate-alone", { .listen = "127.0.0.1", .cert_path = "/nonexistent", .redirect_port = -1 } },
 	{ "certificate-missing", { .listen = "127.0.0.1", .cert_path = "/nonexistent", .key_path = "/nonexistent", .redirect_port = -1 } },
 	{ "no-root", { .listen = "127.0.0.1", .root = "/nonexistent", .redirect_port = -1 } },
