@@ -2,7 +2,7 @@
 // state the test sets; the gateway is a function.
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
-import { load } from './browser.mjs';
+import { HeldTimers, load } from './browser.mjs';
 
 class FakeTrack extends EventTarget {
 	muted = true;
@@ -66,10 +66,9 @@ globalThis.RTCPeerConnection = class FakePc {
 const { MediaLink } = await load('lib/rtc.js');
 const { ApiError } = await load('lib/api.js');
 
-let client, link, refuse;
+let timers, client, link, refuse;
 beforeEach(() => {
-	mock.timers.reset();
-	mock.timers.enable({ apis: ['setTimeout'] });
+	timers = new HeldTimers();
 	mock.method(console, 'warn', () => {});
 	RTCPeerConnection.all.length = 0;
 	refuse = {};
@@ -94,7 +93,7 @@ beforeEach(() => {
 /** Lets promises and one timer run out. */
 async function pass(ms = 0) {
 	await new Promise((done) => setImmediate(done));
-	mock.timers.tick(ms);
+	timers.tick(ms);
 	await new Promise((done) => setImmediate(done));
 	await new Promise((done) => setImmediate(done));
 }
