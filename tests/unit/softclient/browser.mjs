@@ -1,5 +1,6 @@
 // The least of a browser that the pages' plain modules need: enough to run them in node, with time that the test moves.
 import { pathToFileURL } from 'node:url';
+import { webcrypto } from 'node:crypto';
 import { join, resolve } from 'node:path';
 
 export const web = resolve(process.env.ORTOO_WEB ?? 'softclient/web');
@@ -7,6 +8,7 @@ export const load = (path) => import(pathToFileURL(join(web, path)));
 
 globalThis.location = new URL('https://console.example/');
 globalThis.document = { documentElement: { dataset: {} }, addEventListener() {}, removeEventListener() {}, hidden: false };
+globalThis.crypto ??= webcrypto;  // node 18 keeps it apart
 globalThis.addEventListener ??= () => {};
 globalThis.removeEventListener ??= () => {};
 Object.defineProperty(globalThis, 'navigator', { value: { onLine: true, userAgent: 'test' }, configurable: true });
