@@ -110,6 +110,10 @@ int main(int argc, char **argv)
 		fail(err->message);
 		return 2;
 	}
+	if (argc > 1) {
+		fprintf(stderr, "ortoo-gateway: what is %s? (--help explains)\n", argv[1]);
+		return 2;
+	}
 	g_autoptr(ort_conf) conf = ort_conf_new(gw_app_rows, gw_app_n_rows);
 	if (a.version) {
 		return print_and_free(g_strdup("ortoo-gateway " ORT_VERSION "\n"));

@@ -67,7 +67,7 @@ static void make_wall(gw_app *app)
 
 void gw_app_demo(gw_app *app)
 {
-	static const struct gw_incident_facts facts = { "草原火灾", "乌审旗嘎鲁图镇", "演练:合成现场,非真实事件", 3, true, 38.605, 108.842, true };
+	static const struct gw_incident_facts facts = { "草原火灾", "乌审旗嘎鲁图镇", "演练：合成现场，非真实事件", 3, true, 38.605, 108.842, true };
 	close_drills(app);
 	const char *incident = gw_incident_open(app->domain, "gateway", &facts, gw_app_now(), NULL);
 	if (incident == NULL) {

@@ -259,7 +259,7 @@ static void add_list(GPtrArray *args, const char *key, const char *const *values
 	}
 }
 
-/* What the engine is started with. An engine that nobody came back to ends itself after ten minutes. */
+/* What the engine is started with. */
 static GPtrArray *engine_args(const gw_app *app)
 {
 	const ort_conf *conf = app->options.conf;
@@ -271,8 +271,6 @@ static GPtrArray *engine_args(const gw_app *app)
 	add_list(args, "media.announce", ort_conf_strv(conf, "media.announce"));
 	g_ptr_array_add(args, g_strdup("--set"));
 	g_ptr_array_add(args, g_strdup_printf("media.udp_port=%" G_GINT64_FORMAT, ort_conf_int(conf, "media.udp_port")));
-	g_ptr_array_add(args, g_strdup("--set"));
-	g_ptr_array_add(args, g_strdup("engine.orphan=600s"));
 	g_ptr_array_add(args, g_strdup("--set"));
 	g_ptr_array_add(args, g_strdup("engine.max_transports=4096"));
 	g_ptr_array_add(args, NULL);

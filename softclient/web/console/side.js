@@ -1,6 +1,6 @@
 // Right: four tabs about the chosen incident. Scene, links, log with notes, talk.
 import { html, signal } from '../lib/view.js';
-import { t } from '../lib/i18n.js';
+import { cause, t } from '../lib/i18n.js';
 import { hms, span } from '../lib/clock.js';
 import { Glyph, LevelChip, StateMark, tick } from '../lib/ui.js';
 import { Qr } from '../lib/qr.js';
@@ -45,9 +45,9 @@ function SceneTab() {
 		<div class="acts"><a class="button" href=${`/certificate/${encodeURIComponent(incident.id)}`} target="_blank" rel="noopener">${t('certificate')}</a>
 			${store.mayCommand.value && !incident.closed_ms ? html`<button class="danger" onClick=${store.closeIncident}>${t('incident.close')}</button>` : null}</div></section>
 		${s ? html`<section><h3>${s.name}<span class="spring"></span><${StateMark} state=${s.state} why=${s.why} /></h3>
-			${s.why ? html`<p class="cause">${s.why}</p>` : null}
+			${s.why && !incident.closed_ms ? html`<p class="cause">${cause(s.why)}</p>` : null}
 			<${StampList} s=${s} incident=${incident} /><${Facts} s=${s} />
-			${store.mayCommand.value ? html`<div class="acts">
+			${store.mayCommand.value && !incident.closed_ms ? html`<div class="acts">
 				<button class="main" onClick=${() => void store.push(s)}><${Glyph} shape="wall" />${t('push')}<kbd>F6</kbd></button>
 				<button aria-pressed=${Boolean(s.muted)} onClick=${() => store.muteScene(s)}><${Glyph} shape=${s.muted ? 'mic_off' : 'mic'} />${t(s.muted ? 'unmute' : 'mute')}</button>
 				<button class="danger" onClick=${() => store.removeScene(s)}>${t('remove')}</button></div>` : null}</section>`

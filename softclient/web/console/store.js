@@ -155,8 +155,10 @@ export function enter(who) {
 	}
 	session.value = who;
 	client.open();
-	media.value = new MediaLink(client, 'con');
-	media.value.addSource('audio');
+	if (who.role !== 'auditor') { // an auditor reads, pictures are not shown to him
+		media.value = new MediaLink(client, 'con');
+		media.value.addSource('audio');
+	}
 }
 
 export async function logout() {
@@ -168,10 +170,7 @@ export async function logout() {
 export function listen() {
 	client.onUp(() => void refresh());
 	client.on('incident.changed', (p) => changed(p.incident));
-	client.on('incident.alarm', (p) => raise({
-		key: `step-${p.incident}-${p.step}`, level: 1, incident: p.incident, step: p.step,
-		text: t('alarm.of', { number: incidents.value.get(p.incident)?.number ?? '', text: (language.value === 'zh-CN' && p.text) || t('alarm.step', { minutes: p.minutes }) }),
-	}));
+	client.on('incident.alarm', (p) => markReached(p.incident, p.step, p.minutes, p.text));
 	client.on('wall.changed', (p) => wallChanged(p.wall));
 	client.on('directory.changed', () => void loadDirectory());
 	client.on('scene.stats', (p) => (stats.value = new Map(stats.value).set(p.scene, { ...p, at_ms: Date.now() })));
@@ -182,6 +181,27 @@ export function listen() {
 	});
 	client.on('system.state', (p) => engineChanged(p.engine));
 	client.on('session.ended', () => (session.value = null));
+}
+
+/** A mark of the ladder without a scene on the wall. @param {string} id @param {number} step @param {number} minutes @param {string} text */
+function markReached(id, step, minutes, text) {
+	raise({
+		key: `step-${id}-${step}`, level: 1, incident: id, step,
+		text: t('alarm.of', { number: incidents.value.get(id)?.number ?? '', text: (language.value === 'zh-CN' && text) || t('alarm.step', { minutes }) }),
+	});
+}
+
+/** Marks that were reached before this page came and that nobody has acknowledged. */
+function raiseWaiting() {
+	for (const i of openIncidents.value) {
+		i.escalations.filter((e) => e.state === 'fired').forEach((e) => markReached(i.id, e.step, e.minutes, e.text_zh ?? ''));
+	}
+}
+
+/** A real incident comes before a drill, the newest first. */
+function firstToShow() {
+	const real = openIncidents.value.filter((i) => !i.drill);
+	return (real.length ? real : openIncidents.value).reduce((a, b) => (a && a.t0_ms > b.t0_ms ? a : b), /** @type {Ortoo.Incident | null} */ (null))?.id ?? null;
 }
 
 /** @param {string} state */
@@ -206,13 +226,14 @@ async function refresh() {
 		if (list) {
 			incidents.value = new Map(list.incidents.map((/** @type {Ortoo.Incident} */ i) => [i.id, i]));
 			if (!incident.value) {
-				choose(openIncidents.value.at(-1)?.id ?? null);
+				choose(firstToShow());
 			}
 		}
 		walls.value = wallList?.walls ?? walls.value;
 		directory.value = dir ?? directory.value;
 		config.value = conf ?? config.value;
 	});
+	raiseWaiting();
 	log.value = [];
 	void loadLog();
 }

@@ -64,3 +64,13 @@ export function t(key, values) {
 export function has(key) {
 	return key in texts;
 }
+
+/**
+ * A cause as the gateway names it ("stalled", "failed: fingerprint") in words; one that has no text stays as it is.
+ * @param {string | null | undefined} why
+ */
+export function cause(why) {
+	const word = (why ?? '').split(': ').at(-1) ?? '';
+	const key = `why.${word}`;
+	return key in texts ? t(key) : why ?? '';
+}

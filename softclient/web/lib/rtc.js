@@ -365,7 +365,7 @@ export class MediaLink {
 		} catch (e) {
 			if (pc === this.pc && !this.closed) {
 				console.warn('rtc.offer', e);
-				this.retryLater();
+				e instanceof ApiError && e.code === 'forbidden' ? this.close() : this.retryLater();
 			}
 		}
 		this.busy = false;

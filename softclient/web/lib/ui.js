@@ -1,6 +1,6 @@
 // Small parts that several pages use. States are always shape + word + colour, never colour alone.
 import { html, signal, useEffect, useRef } from './view.js';
-import { has, otherLanguage, switchLanguage, t } from './i18n.js';
+import { cause, has, otherLanguage, switchLanguage, t } from './i18n.js';
 
 /** Ticks twice a second for clocks; one timer for the page. */
 export const tick = signal(Date.now());
@@ -49,7 +49,7 @@ export function Glyph(p) {
 /** @param {{ state: Ortoo.SceneState, why?: string, brief?: boolean }} p */
 export function StateMark(p) {
 	const word = t(`state.${p.state}`);
-	return html`<span class=${`state s-${p.state}`} title=${p.why || word}>
+	return html`<span class=${`state s-${p.state}`} title=${cause(p.why) || word}>
 		<${Glyph} shape=${stateShape[p.state] ?? 'absent'} /><span class=${p.brief ? 'unseen' : ''}>${word}</span></span>`;
 }
 
