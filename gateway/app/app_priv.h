@@ -34,6 +34,7 @@ struct gw_app {
 	bool dirty_directory, flush_armed, storage_ok, started;
 	char *setup_token, *demo_link, *demo_wall;	/* shown once on the terminal */
 	GHashTable *failing;		/* leg id -> since when it has no connection (us), owned */
+	int64_t engine_ms;		/* when the engine saw what is being handled now; 0 = nothing is */
 	GHashTable *whip_seats;		/* SHA-256 of a link's token -> the session that publishes by it, owned; whip.c */
 	bool hall;			/* the engine room is ours: opened or adopted */
 	unsigned hall_idle;

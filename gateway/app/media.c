@@ -48,7 +48,8 @@ static void leg_up(gw_app *app, gw_leg *leg, const char *scene, const char *why)
 	g_hash_table_remove(app->failing, leg->id);
 	tell_page(app, leg, GW_EVENT_RTC_STATE, "up");
 	if (scene != NULL) {
-		(void)gw_scene_stamp(app->domain, "engine", scene, GW_STEP_ICE_CONNECTED, ort_wall_ms(), gw_app_now(), NULL);
+		int64_t at_ms = app->engine_ms != 0 ? app->engine_ms : ort_wall_ms();
+		(void)gw_scene_stamp(app->domain, "engine", scene, GW_STEP_ICE_CONNECTED, at_ms, gw_app_now(), NULL);
 		(void)gw_scene_state(app->domain, scene, GW_SITE_PRESENT, NULL, gw_app_now());
 	}
 }
@@ -106,7 +107,10 @@ static const struct gw_leg_listener listener = { on_leg_state, on_leg_stream, NU
 /* ---- what the engine saw ---- */
 static void on_transport_state(gw_app *app, const void *body)
 {
+	/* The stamp is the engine's, not of the moment when its word reached us. */
+	app->engine_ms = ((const struct mcu_transport_state *)body)->at_ms;
 	gw_rtc_transport_state(app->rtc, body);
+	app->engine_ms = 0;
 }
 
 static void on_source_up(gw_app *app, const void *body)
