@@ -103,32 +103,37 @@ static const struct lws_protocols protocols[] = {
 static struct conn *next_dying(gw_web *web)
 {
 	for (GList *i = web->conns.head; i; i = i->next) {
-		if (((struct conn *)i->data)->dying) {
-			return i->data;
+		struct conn *c = i->data;
+		if (c->dying && !c->killed) {
+			return c;
 		}
 	}
 	return NULL;
 }
 
-static void kill_now(struct conn *c)
+/* Once each: libwebsockets keeps a connection with unsent bytes until they are flushed, and comes back without having
+ * closed it. On a socket that is shut the flush fails at once. */
+static void kill_dying(gw_web *web)
 {
-	lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+	struct conn *c;
+	while ((c = next_dying(web))) {
+		c->killed = true;
+		(void)shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);	/* ENOTCONN: the peer was first */
+		lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+	}
 }
 
 static gboolean run_chores(GSource *source, GSourceFunc fn, gpointer user_data)
 {
 	gw_web *web = user_data;
-	struct conn *c;
 	g_source_set_ready_time(source, -1);
 	for (GList *i = web->conns.head; i; i = i->next) {
-		c = i->data;
+		struct conn *c = i->data;
 		if (!c->dying && c->state == C_SEND && c->out && !gw_web_http_send(c)) {
 			c->dying = true;
 		}
 	}
-	while ((c = next_dying(web))) {
-		kill_now(c);
-	}
+	kill_dying(web);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -404,9 +409,10 @@ void gw_web_stop(gw_web *web)
 		return;
 	}
 	web->stopping = true;
-	while (web->conns.head) {
-		kill_now(web->conns.head->data);
+	for (GList *i = web->conns.head; i; i = i->next) {
+		((struct conn *)i->data)->dying = true;
 	}
+	kill_dying(web);
 	if (web->context) {
 		lws_context_destroy(web->context);
 	}

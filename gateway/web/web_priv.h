@@ -62,7 +62,7 @@ struct conn {
 	gw_web *web;
 	struct lws *wsi;
 	GList link;
-	bool redirect, loopback, dying, in_callback;
+	bool redirect, loopback, dying, killed, in_callback;
 	char *peer;		/* address of the socket */
 	char *key;		/* of web->sources */
 	struct source *source;	/* borrowed from there */
