@@ -39,6 +39,8 @@ extern const struct load_sig_ops load_sig_janus, load_sig_ortoo;
 struct load_conf {
 	char *sig, *target, *host, *relay, *srtp;
 	int pubs, subs, fps, pkts, bytes, seconds, pid;
+	int strangers;		/* packets of ever new SSRCs that the first publisher adds to each frame */
+	char *liars;		/* who signals a fingerprint that is not his: "pubs", "subs" */
 	double join_rate;
 	bool relay_pubs;	/* the relay stands between publishers and the server, not subscribers */
 	bool no_nack, counters;

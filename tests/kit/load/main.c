@@ -439,6 +439,8 @@ static bool options(struct load_conf *c, int *argc, char ***argv, GError **err)
 		{ "duration", 'd', 0, G_OPTION_ARG_INT, &c->seconds, "measuring window", "S" },
 		{ "join-rate", 'r', 0, G_OPTION_ARG_DOUBLE, &c->join_rate, "joins a second", "N" },
 		{ "no-nack", 0, 0, G_OPTION_ARG_NONE, &c->no_nack, "subscribers ask for nothing again", NULL },
+		{ "strangers", 0, 0, G_OPTION_ARG_INT, &c->strangers, "packets of new SSRCs per frame of the first publisher", "N" },
+		{ "liars", 0, 0, G_OPTION_ARG_STRING, &c->liars, "signal a wrong fingerprint: pubs or subs", "WHO" },
 		{ "counters", 0, 0, G_OPTION_ARG_NONE, &c->counters, "print what the server counted in the window", NULL },
 		{ NULL }
 	};
@@ -494,7 +496,7 @@ static bool prepare(struct run *run, int *argc, char ***argv, GError **err)
 static void finish(struct load *load)
 {
 	struct load_conf *c = &load->conf;
-	char *texts[] = { c->sig, c->target, c->host, c->relay, c->srtp };
+	char *texts[] = { c->sig, c->target, c->host, c->relay, c->srtp, c->liars };
 
 	for (int i = 0; load->peers && i < load->n_peers; i++) {
 		load_peer_close(&load->peers[i]);

@@ -74,6 +74,19 @@ static void flush(struct load_peer *peer, struct iovec *iov, unsigned n)
 	}
 }
 
+/* Authentic, but of an SSRC that nobody announced and that never comes again. */
+static void send_stranger(struct load_peer *peer)
+{
+	uint8_t data[LOAD_SLOT + 64];
+	size_t len = write_header(peer, data, LOAD_PT, false, (uint16_t)load_random(), load_random(), load_random() | 1);
+	int size = (int)len + 100;
+
+	memset(data + len, 0, 100);
+	if (srtp_protect(peer->srtp_out, data, &size) == srtp_err_status_ok) {
+		(void)send(peer->fd, data, (size_t)size, 0);	/* as lost: the network may */
+	}
+}
+
 void load_send_frame(struct load_peer *peer, int64_t now_us)
 {
 	struct load_send *s = peer->send;
@@ -100,6 +113,9 @@ void load_send_frame(struct load_peer *peer, int64_t now_us)
 		s->octets += (size_t)peer->load->conf.bytes;
 	}
 	flush(peer, iov, n);
+	for (int i = 0; peer->index == 0 && i < peer->load->conf.strangers; i++) {
+		send_stranger(peer);
+	}
 	s->picture++;
 	s->ts += (uint32_t)(CLOCK_HZ / peer->load->conf.fps);
 	s->keyframes += key;

@@ -7,7 +7,6 @@ import json
 import multiprocessing
 import os
 import re
-import resource
 import socket
 import ssl
 import statistics
@@ -211,7 +210,7 @@ class Reply:
 
 
 class House(gateway_rig.Rig):
-    """fds: RLIMIT_NOFILE of the gateway. The port stays over restarts."""
+    """fds: descriptors that the gateway may have, soft and hard."""
 
     def __init__(self, *args, fds=None):
         super().__init__("--set", "auth.hash_memory_kib=8192", *args)
@@ -220,13 +219,18 @@ class House(gateway_rig.Rig):
     def start(self):
         if self.context is None:
             self.context = ssl.create_default_context(cafile=self.ca)
-        before = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if self.fds_limit:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (self.fds_limit, before[1]))
+        if not self.fds_limit:
+            super().start()
+            return
+        real, wrapper = os.environ["ORTOO_GATEWAY"], os.path.join(self.state, "gateway")
+        with open(wrapper, "w", encoding="ascii") as f:
+            f.write(f'#!/bin/sh\nulimit -n {self.fds_limit}\nexec "{os.path.abspath(real)}" "$@"\n')
+        os.chmod(wrapper, 0o700)
+        os.environ["ORTOO_GATEWAY"] = wrapper
         try:
             super().start()
         finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            os.environ["ORTOO_GATEWAY"] = real
 
     def set_up(self):
         super().set_up()
