@@ -234,6 +234,64 @@ static void refused(mcu_port *port, const struct net_datagram *d, const struct l
 		NET_COUNT(port, STUN_BAD);
 	}
 	(void)net_bucket_take(net_limit_of(port->limit, &d->path.remote), port->conf.stun_per_s, port->now_us);
+	if (look->t != NULL) {
+		(void)net_bucket_take(&look->t->bad_checks, port->conf.stun_per_s, port->now_us);
+	}
+}
+
+/* Whose ufrag the message bears, without looking at its integrity; NULL = nobody's. */
+static mcu_transport *named(mcu_port *port, const struct net_datagram *d)
+{
+	struct lookup look = { port, NULL, NULL };
+	StunMessage m = { .agent = &port->stun, .buffer = (uint8_t *)d->data, .buffer_len = d->len };
+	uint16_t len = 0;
+	uint8_t *username, *password;
+	size_t password_len;
+
+	if (stun_message_validate_buffer_length(d->data, d->len, true) != (int)d->len) {
+		return NULL;
+	}
+	username = (uint8_t *)stun_message_find(&m, STUN_ATTRIBUTE_USERNAME, &len);
+	(void)find_password(&port->stun, &m, username, len, &password, &password_len, &look);
+	return look.t;
+}
+
+/* Nobody guesses a ufrag: what bears one of ours has tokens of its own, or one guest of a carrier's NAT could keep all
+ * others behind it out. */
+static bool over_limit(mcu_port *port, const struct net_datagram *d, const struct net_pair *pair)
+{
+	mcu_transport *t;
+
+	if (pair != NULL || !net_bucket_empty(net_limit_of(port->limit, &d->path.remote), port->conf.stun_per_s, port->now_us)) {
+		return false;
+	}
+	t = named(port, d);
+	return t == NULL || net_bucket_empty(&t->bad_checks, port->conf.stun_per_s, port->now_us);
+}
+
+static bool seen_before(mcu_transport *t, const uint8_t *data)
+{
+	uint64_t id;
+
+	memcpy(&id, data + 12, sizeof(id));	/* 64 of the 96 random bits */
+	for (unsigned i = 0; i < MIN(t->n_checks, NET_CHECKS); i++) {
+		if (t->checks[i] == id) {
+			return true;
+		}
+	}
+	t->checks[t->n_checks++ % NET_CHECKS] = id;
+	return false;
+}
+
+/* The short-term credentials of STUN know no replay: who hears a check could send it again from elsewhere and media would
+ * go there, or as if from another peer and that one's media would be read with the wrong keys. */
+static bool is_replay(const mcu_port *port, const struct net_datagram *d, const struct net_pair *pair, mcu_transport *t)
+{
+	bool seen = seen_before(t, d->data);
+	bool others = pair != NULL && pair->t != t;
+
+	return (seen && (pair == NULL || others)) ||
+	       (others && pair->t->out != NULL && port->now_us - pair->t->alive_us < SWITCH_AFTER_US);
 }
 
 void net_ice_input(mcu_port *port, const struct net_datagram *d, struct net_pair *pair)
@@ -243,8 +301,7 @@ void net_ice_input(mcu_port *port, const struct net_datagram *d, struct net_pair
 	StunMessage request;
 
 	NET_COUNT(port, STUN_IN);
-	if (pair == NULL &&
-	    net_bucket_empty(net_limit_of(port->limit, &d->path.remote), port->conf.stun_per_s, port->now_us)) {
+	if (over_limit(port, d, pair)) {
 		NET_COUNT(port, STUN_LIMITED);
 		return;
 	}
@@ -260,6 +317,10 @@ void net_ice_input(mcu_port *port, const struct net_datagram *d, struct net_pair
 	if (stun_agent_validate(&port->stun, &request, d->data, d->len, find_password, &look) !=
 	    STUN_VALIDATION_SUCCESS || look.creds == NULL) {
 		refused(port, d, &look);
+		return;
+	}
+	if (is_replay(port, d, pair, look.t)) {
+		NET_COUNT(port, STUN_REPLAYED);
 		return;
 	}
 	answer(port, d, pair, &look, &request);

@@ -21,6 +21,7 @@ enum {
 	NET_RUN_BYTES = 65000,	/* below the 65,507 of a UDP payload */
 	NET_SOCKS = 16,		/* listening addresses */
 	NET_PAIRS = 8,		/* validated pairs kept per transport */
+	NET_CHECKS = 32,	/* transaction ids of valid checks remembered per transport */
 	NET_EARLY = 4,		/* DTLS datagrams kept before connect() */
 	NET_TCP_IDLE = 256,	/* TCP connections without a transport */
 	NET_TCP_IDLE_US = 5000000,
@@ -138,6 +139,9 @@ struct mcu_transport {
 	unsigned dtls_attempts;
 	GByteArray *early[NET_EARLY];
 	mcu_srtp *in, *out;
+	struct net_bucket bad_checks;
+	uint64_t checks[NET_CHECKS];	/* transaction ids of the latest valid checks */
+	unsigned n_checks;
 	int64_t alive_us;		/* last valid check or authentic packet */
 	int64_t rtt_us;
 	int64_t heap_us;		/* key in the port's timer heap: not later than the true deadline */

@@ -160,6 +160,50 @@ static void right_checks_are_not_limited(void)
 	world_close(&w);
 }
 
+/* Somebody behind the same address guesses; the others behind it still get in. */
+static void one_guesser_keeps_no_neighbour_out(void)
+{
+	struct world w = { .conf = { .stun_per_s = 10 }, .peer_conf = { .address = "" } };
+	int guesser = raw_socket(), phone = raw_socket();
+	uint8_t junk[28] = { 0, 1, 0, 8, 0x21, 0x12, 0xa4, 0x42, [20] = 0, 6, 0, 4, 'a', ':', 'b', 'c' };
+
+	world_open(&w);
+	for (unsigned i = 0; i < 100; i++) {
+		raw_send(&w, guesser, junk, sizeof(junk));
+	}
+	mcu_port_turn(w.port, 1000000);
+	g_assert_cmpuint(world_counter(&w, "stun.limited"), ==, 90);
+	raw_check(&w, phone, NULL, true, 1);
+	mcu_port_turn(w.port, 1000000);
+	g_assert_cmpuint(world_counter(&w, "stun.valid"), ==, 1);
+	close(guesser);
+	close(phone);
+	world_close(&w);
+}
+
+/* A check that was overheard is worth nothing from elsewhere; from where it came it is a retransmission. */
+static void a_replayed_check_moves_nothing(void)
+{
+	struct world w = { .peer_conf = { .address = "" } };
+	int phone = raw_socket(), thief = raw_socket();
+	uint8_t check[512], buf[600];
+
+	world_open(&w);
+	size_t n = raw_check_make(&w, check, NULL, true, 1);
+	raw_send(&w, phone, check, n);
+	mcu_port_turn(w.port, 1000000);
+	raw_send(&w, thief, check, n);
+	raw_send(&w, phone, check, n);
+	mcu_port_turn(w.port, 1000000);
+	g_assert_cmpuint(world_counter(&w, "stun.replayed"), ==, 1);
+	g_assert_cmpuint(world_counter(&w, "stun.valid"), ==, 2);
+	g_assert_cmpuint(world_counter(&w, "pairs.open"), ==, 1);
+	g_assert_cmpuint(raw_recv(thief, buf, sizeof(buf)), ==, 0);
+	close(phone);
+	close(thief);
+	world_close(&w);
+}
+
 static void nothing_is_amplified(void)
 {
 	struct world w = { .peer_conf = { .address = "" } };
@@ -395,6 +439,8 @@ static const struct { const char *name; void (*run)(void); } cases[] = {
 	{ "unsealed-media-is-counted", unsealed_media_is_counted },
 	{ "stun-guessing-is-limited", stun_guessing_is_limited },
 	{ "right-checks-are-not-limited", right_checks_are_not_limited },
+	{ "one-guesser-keeps-no-neighbour-out", one_guesser_keeps_no_neighbour_out },
+	{ "a-replayed-check-moves-nothing", a_replayed_check_moves_nothing },
 	{ "nothing-is-amplified", nothing_is_amplified },
 	{ "hello-floods-cost-nothing", hello_floods_cost_nothing },
 	{ "junk-handshake-does-not-end-the-leg", junk_handshake_does_not_end_the_leg },

@@ -169,12 +169,11 @@ size_t raw_recv(int fd, uint8_t *out, size_t room)
 	return n > 0 ? (size_t)n : 0;
 }
 
-void raw_check(const struct world *w, int fd, const char *pwd, bool use_candidate, uint32_t priority)
+size_t raw_check_make(const struct world *w, uint8_t out[512], const char *pwd, bool use_candidate, uint32_t priority)
 {
 	char ufrag[33], right[33], user[80];
 	StunAgent agent;
 	StunMessage msg;
-	uint8_t buf[512];
 	size_t n;
 
 	mcu_transport_local(w->t, ufrag, right);
@@ -182,11 +181,18 @@ void raw_check(const struct world *w, int fd, const char *pwd, bool use_candidat
 	pwd = pwd ? pwd : right;
 	stun_agent_init(&agent, STUN_ALL_KNOWN_ATTRIBUTES, STUN_COMPATIBILITY_RFC5389,
 			STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
-	n = stun_usage_ice_conncheck_create(&agent, &msg, buf, sizeof(buf), (uint8_t *)user, strlen(user),
+	n = stun_usage_ice_conncheck_create(&agent, &msg, out, 512, (uint8_t *)user, strlen(user),
 					    (const uint8_t *)pwd, strlen(pwd), use_candidate, true, priority, 1, NULL,
 					    STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
 	g_assert_cmpuint(n, >, 0);
-	raw_send(w, fd, buf, n);
+	return n;
+}
+
+void raw_check(const struct world *w, int fd, const char *pwd, bool use_candidate, uint32_t priority)
+{
+	uint8_t buf[512];
+
+	raw_send(w, fd, buf, raw_check_make(w, buf, pwd, use_candidate, priority));
 }
 
 unsigned rtp_packet(uint8_t *out, uint16_t seq, uint32_t ssrc, unsigned payload_len)

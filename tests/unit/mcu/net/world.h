@@ -49,6 +49,7 @@ int raw_socket(void);
 void raw_send(const struct world *w, int fd, const void *data, size_t len);
 /* A binding request as a full agent would send; `pwd` NULL = the right one. */
 void raw_check(const struct world *w, int fd, const char *pwd, bool use_candidate, uint32_t priority);
+size_t raw_check_make(const struct world *w, uint8_t out[512], const char *pwd, bool use_candidate, uint32_t priority);
 /* One datagram, or 0 when none waits. */
 size_t raw_recv(int fd, uint8_t *out, size_t room);
 unsigned rtp_packet(uint8_t *out, uint16_t seq, uint32_t ssrc, unsigned payload_len);
