@@ -213,9 +213,6 @@ def wrong_doors(tap, h):
                          ("ortoo_session=a b; ortoo_session=\xff", "unauthenticated"), ("x=" + "y" * 3000, "unauthenticated")):
         tap.same(h.rest("auth.whoami", headers={"Cookie": cookie}).code, want, f"a foreign cookie is nobody: {cookie[:20]!a}")
     tap.same(h.rest("setup.state", headers={"Cookie": "ortoo_session=" + "A" * 22}).code, "ok", "and no obstacle where none is needed")
-    ws = h.ws(source="127.0.5.3")
-    tap.same(code(ws.call("auth.bearer", token="A" * 22)), "unauthenticated", "a wrong bearer over WebSocket")
-    tap.same(ws.ending(12), 4401, "who brings no credentials is sent away with 4401")
 
 
 def states(tap, h):
@@ -266,11 +263,14 @@ def expired_link(tap, h):
 def requests(tap):
     """Bad messages, frames, doors and tokens, while a neighbour watches."""
     with House() as h:
-        with Neighbour(h, "127.0.7.7") as neighbour:
+        with Neighbour(h) as neighbour:
+            mute = h.ws(source="127.0.5.3")
+            tap.same(code(mute.call("auth.bearer", token="A" * 22)), "unauthenticated", "a wrong bearer over WebSocket")
             texts(tap, h)
             frames(tap, h)
             wrong_doors(tap, h)
             states(tap, h)
+            tap.same(mute.ending(12), 4401, "who brings no credentials is sent away with 4401")
         neighbour.judge(tap, "bad requests")
         expired_link(tap, h)
         lines_are_whole(tap, h)
