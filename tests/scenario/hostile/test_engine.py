@@ -20,7 +20,7 @@ import house
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
 import servers  # noqa: E402
 
-SECONDS, PUBS, SUBS, FPS, PKTS = 4, 2, 8, 30, 4  # of the longest conference
+SECONDS, PUBS, SUBS, FPS, PKTS = 3, 2, 8, 30, 4  # of the longest conference
 
 
 # ---- the control socket ----
