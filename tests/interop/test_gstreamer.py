@@ -2,6 +2,7 @@
 """ortoo-terminal (GStreamer's webrtcbin) publishes, a second webrtcbin views by WHEP; real gateway, real engine."""
 import os
 import re
+import select
 import signal
 import socket
 import ssl
@@ -108,8 +109,7 @@ class Meddler:
                 near = self.context.wrap_socket(self.server.accept()[0], server_side=True)
                 far = ssl.create_default_context(cafile=self.rig.ca).wrap_socket(
                     socket.create_connection(("127.0.0.1", self.rig.port)), server_hostname="127.0.0.1")
-                for a, b, change in ((near, far, lambda data: data), (far, near, self.change)):
-                    threading.Thread(target=self.relay, args=(a, b, change), daemon=True).start()
+                threading.Thread(target=self.relay, args=(near, far), daemon=True).start()
         except OSError:
             pass
 
@@ -117,15 +117,27 @@ class Meddler:
     def change(data):
         return re.sub(rb"(a=fingerprint:sha-256 )([0-9A-F]{2})", lambda m: m[1] + (b"00" if m[2] != b"00" else b"11"), data)
 
-    @staticmethod
-    def relay(a, b, change):
+    def relay(self, near, far):
+        """One thread a connection: an SSL object must not be read and written at the same time."""
+        other = {near: (far, lambda data: data), far: (near, self.change)}
         try:
-            while data := a.recv(65536):
-                b.sendall(change(data))
+            while True:
+                for s in [s for s in other if s.pending()] or select.select(list(other), [], [], 60)[0]:
+                    s.settimeout(0.02)  # readable may be a session ticket, with no data behind it
+                    try:
+                        data = s.recv(65536)
+                    except TimeoutError:
+                        continue
+                    if not data:
+                        return
+                    to, change = other[s]
+                    to.settimeout(10)
+                    to.sendall(change(data))
         except OSError:
             pass
-        for s in (a, b):
-            s.close()
+        finally:
+            near.close()
+            far.close()
 
 
 def foreign_certificate_gets_no_media(rig):
