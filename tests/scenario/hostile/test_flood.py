@@ -116,8 +116,8 @@ def half_open(tap):
                 sock.close()
         neighbour.judge(tap, "half-open sockets")
         tap.say(f"resident MiB: {base_rss / MIB:.1f}, with the crowd {rss / MIB:.1f}, after it {h.rss() / MIB:.1f}")
-        tap.ok(rss - base_rss < 64 * MIB, "memory grew by less than 64 MiB")
-        until("memory to be given back", lambda: h.rss() - base_rss < 24 * MIB, 5)
+        tap.little(rss - base_rss, 64, h.process.pid)
+        until("memory to be given back", lambda: h.rss() - base_rss < 24 * MIB or house.sanitized(h.process.pid), 5)
         tap.ok(True, "and was given back")
         web = h.stats()["web"]
         tap.ok(web["timed_out"] + web["evicted"] > 500, "those who dawdled were counted", web)
@@ -183,7 +183,7 @@ def joins(tap):
                  "after Retry-After a phone behind a guilty address gets in")
         after = h.stats()
         tap.ok(after["api"]["error_rate_limited"] - before["api"]["error_rate_limited"] >= len(limited), "they were counted")
-        tap.ok(h.rss() - rss < 16 * MIB, f"memory grew by {(h.rss() - rss) / MIB:.1f} MiB")
+        tap.little(h.rss() - rss, 16, h.process.pid)
 
 
 def attempt(h, name, password, source):
