@@ -100,7 +100,7 @@ static struct mcu_codec_use agree_codec(const struct mcu_codec_use *o, const str
 	};
 }
 
-/* All of codecs.def, with the feedback of its kind. Sound wants none but the transport's. */
+/* All of codecs.def but dialled digits, which only who asks for them can use, with the feedback of its kind. Sound wants none but the transport's. */
 static size_t every_codec(struct mcu_codec_use *out)
 {
 	size_t n = 0;
@@ -108,7 +108,7 @@ static size_t every_codec(struct mcu_codec_use *out)
 	for (int id = 0; id < MCU_CODEC_N; id++) {
 		bool video = mcu_codecs[id].kind == 'V';
 
-		if (id != MCU_CODEC_RTX) {
+		if (id != MCU_CODEC_RTX && id != MCU_CODEC_TELEPHONE_EVENT) {
 			out[n++] = (struct mcu_codec_use){ .name = (char *)mcu_codecs[id].name, .nack = video, .pli = video,
 							   .fir = video, .remb = video, .twcc = true };
 		}

@@ -8,7 +8,7 @@
 
 #include "mcu/base/json.h"
 
-#define MCU_PROTO_VERSION 1
+#define MCU_PROTO_VERSION 2
 #define MCU_ID_MAX 96	/* bytes of any id */
 
 enum mcu_method {
@@ -76,13 +76,21 @@ struct mcu_room_ref { char *room; };		/* NULL room in stats.get = whole engine *
 struct mcu_room_open { char *room; int64_t max_transports; };
 struct mcu_room_open_reply { int64_t worker; };
 struct mcu_transport_ref { char *room, *transport; };
-struct mcu_transport_open { char *room, *transport; char *kind;	/* "lite" (default) or "agent" (full libnice; relay candidates come later: open again) */
+struct mcu_transport_open { char *room, *transport; char *kind;	/* "lite" (default), "agent" (full libnice; relay candidates come later: open again),
+							 * "plain": sockets of its own, no ICE (one m-line of SIP, H.323, GB/T 28181) */
 			    char *zone;			/* NULL = the only one */
-			    int64_t max_bps; char *turn;	/* agent: turn URI or NULL */ };
+			    int64_t max_bps; char *turn;	/* agent: turn URI or NULL */
+			    char *security;		/* plain: "none", "sdes" or "dtls"; NULL = none */
+			    char *family;		/* plain: "ip4" or "ip6"; NULL = ip4 */
+			    bool rtcp_mux;		/* plain: RTCP on the RTP port, else on a port of its own */ };
 struct mcu_candidate_use { char *foundation, *protocol, *ip, *type, *tcptype; int64_t priority, port; };	/* candidate_use */
-struct mcu_transport_reply { char *ice_ufrag, *ice_pwd, *fingerprint; bool ice_lite; struct ort_json_array candidates; };
+struct mcu_transport_reply { char *ice_ufrag, *ice_pwd, *fingerprint; bool ice_lite; struct ort_json_array candidates;
+			     int64_t rtcp_port; /* plain: candidates has one row, RTP's address; 0 = muxed */ };
 struct mcu_transport_connect { char *room, *transport, *ice_ufrag, *ice_pwd, *fingerprint; bool dtls_client;
-			       struct ort_json_array extensions; };	/* ext_use, those of the transport's BUNDLE */
+			       struct ort_json_array extensions;	/* ext_use, those of the transport's BUNDLE */
+			       /* plain, and again whenever the peer signals another address or key: */
+			       char *ip; int64_t port, rtcp_port;	/* where we send; only this address is heard (latching: README of net) */
+			       char *srtp_suite, *srtp_send, *srtp_recv;	/* sdes: RFC 4568 6.2 name, base64 of key||salt */ };
 struct mcu_transport_candidate { char *room, *transport, *candidate; };
 struct mcu_stream_ref { char *room, *id; };
 struct mcu_source_add { char *room, *transport, *id; int kind, content; char *mid; struct ort_json_array codecs, encodings; };
@@ -96,6 +104,42 @@ struct mcu_transport_state { char *room, *transport, *state, *why, *remote; int6
 struct mcu_stream_event { char *room, *transport, *id; int64_t at_ms, at_us; };
 struct mcu_sink_event { char *room, *id, *source; int64_t at_ms, at_us; };
 struct mcu_sink_layer_event { char *room, *id, *source, *rid; int64_t at_ms, at_us; };
+/* ---- mixing: methods mix.*, since 2; the engine hands them to its codec worker ---- */
+struct mcu_mix_open { char *room, *mix; int64_t fps; };		/* fps 0 = 30 */
+struct mcu_mix_ref { char *room, *mix, *id; };			/* id: input, view or output; of mix.close not read */
+/* What goes in: the stream `source` of the room, as long as it is there. The same id again = change it. */
+struct mcu_mix_input { char *room, *mix, *id, *source; int kind, content; char *member;	/* party that it belongs to: N-1 */
+		       char *name;			/* shown under its picture, UTF-8 */
+		       double gain_db; bool mute; };	/* mute: not mixed (mic_mute by the chair) */
+enum mcu_cell_mode { MCU_CELL_EMPTY, MCU_CELL_FIXED, MCU_CELL_VOICE, MCU_CELL_POLL, MCU_CELL_CONTENT, MCU_CELL_MODE_N };
+struct mcu_mix_member { char *member; };			/* table mix_member */
+struct mcu_mix_cell { int64_t cell; int mode; char *member;	/* fixed: whose picture */
+		      struct ort_json_array members; int64_t interval_ms; };	/* poll: whose, in turn; 0 = 10,000 */
+/* A picture that outputs show: layout is a row of mcu/mix/layouts.def ("1", "2", "5+1", "pip" ..), cells of it from 0 left to
+ * right, top down, the large one first. The same id again = new layout, committed at one frame. `test` only checks. */
+struct mcu_mix_view { char *room, *mix, *id, *layout; struct ort_json_array cells;	/* mix_cell */
+		      char *banner, *alarm;	/* texts; alarm also draws the frame red */
+		      bool titles, clock, test; };
+/* What comes out: a source of the room with this id, as if a peer published it. Equal (view, codec, size, fps, rate) share
+ * one encode; equal (codec, member NULL or silent) one sound. */
+struct mcu_mix_output { char *room, *mix, *id; int kind; char *view;	/* video */
+			char *member;		/* audio: everything but this party (N-1); video voice cells: not himself */
+			char *codec, *fmtp;	/* of codecs.def; fmtp: profile-level-id, max-fs .. that the receiver stated */
+			int64_t width, height, fps, bps; double gain_db; bool mute; };	/* mute: speaker_mute */
+struct mcu_mix_play { char *room, *mix, *member;	/* NULL = to all */
+		      char *sound; };			/* row of mcu/mix/sounds.def: joined, left, muted, roll_call .. */
+struct mcu_mix_state_event { char *room, *mix, *state, *why; int64_t at_ms, at_us; };
+struct mcu_mix_view_event { char *room, *mix, *id, *layout; int64_t waited_ms, at_ms, at_us; };
+struct mcu_mix_input_event { char *room, *mix, *id, *state, *why; int64_t width, height, at_ms, at_us; };
+struct mcu_mix_input_stats { char *id, *codec; int64_t width, height, lost; double fps, level_dbov; };
+struct mcu_mix_output_stats { char *id, *codec; int64_t width, height, bitrate_bps, keyframes, late; double fps, encode_ms; };
+struct mcu_mix_stats_event { char *room, *mix; struct ort_json_array inputs, outputs; double load; /* of one core */
+			     int64_t at_ms, at_us; };
+
+/* ---- RFC 4733 ---- */
+struct mcu_dtmf_send { char *room, *id, *digits; int64_t duration_ms; };	/* id: sink of a plain transport; 0 = 100 ms a digit */
+struct mcu_dtmf_event { char *room, *id, *digit; int64_t duration_ms, at_ms, at_us; };	/* id: source */
+
 struct mcu_level_event { char *room, *id; bool speaking; int64_t level_dbov, at_ms, at_us; };
 struct mcu_speaker_event { char *room, *id; int64_t at_ms, at_us; };
 struct mcu_stream_stats { char *id, *direction, *kind; int64_t packets, bytes, lost, bitrate_bps; double loss, jitter_ms;
@@ -112,7 +156,10 @@ struct mcu_dump_reply { char *boot; struct ort_json_array rooms; };
 	X(transport_ref) X(transport_open) X(candidate_use) X(transport_reply) X(transport_connect) X(transport_candidate) \
 	X(stream_ref) X(source_add) X(source_pause) X(sink_add) X(sink_route) X(sink_prefer) X(codec_use) X(ext_use) \
 	X(encoding) X(transport_state) X(stream_event) X(sink_event) X(sink_layer_event) X(level_event) X(speaker_event) \
-	X(stream_stats) X(room_stats_event) X(stats_reply) X(dump_transport) X(dump_stream) X(dump_room) X(dump_reply)
+	X(stream_stats) X(room_stats_event) X(stats_reply) X(dump_transport) X(dump_stream) X(dump_room) X(dump_reply) \
+	X(mix_open) X(mix_ref) X(mix_input) X(mix_member) X(mix_cell) X(mix_view) X(mix_output) X(mix_play) \
+	X(mix_state_event) X(mix_view_event) X(mix_input_event) X(mix_input_stats) X(mix_output_stats) X(mix_stats_event) \
+	X(dtmf_send) X(dtmf_event)
 #define X(t) extern const struct ort_json_table mcu_table_##t;
 MCU_TABLES(X)
 #undef X

@@ -82,10 +82,13 @@ TABLE(room_open_reply, INT(room_open_reply, worker, 0, 0, 1024, NULL, "media thr
 TABLE(transport_ref, ROOM(transport_ref, REQ), TRANSPORT(transport_ref));
 TABLE(transport_open,
       ROOM(transport_open, REQ), TRANSPORT(transport_open),
-      STR(transport_open, kind, OMIT, 16, "\"lite\" (ICE-lite, the default) or \"agent\" (full ICE)"),
+      STR(transport_open, kind, OMIT, 16, "\"lite\" (ICE-lite, the default), \"agent\" (full ICE) or \"plain\" (no ICE)"),
       STR(transport_open, zone, OMIT, 64, "network zone whose addresses are announced; absent = the only one"),
       INT(transport_open, max_bps, OMIT, 0, 1e10, "bps", "most that is sent to the peer, 0 = configuration"),
-      STR(transport_open, turn, OMIT | ORT_J_SECRET, 512, "TURN URI of a full agent"));
+      STR(transport_open, turn, OMIT | ORT_J_SECRET, 512, "TURN URI of a full agent"),
+      STR(transport_open, security, OMIT, 8, "plain: \"none\" (RTP/AVP), \"sdes\" (RFC 4568) or \"dtls\" (RFC 5763); absent = none"),
+      STR(transport_open, family, OMIT, 8, "plain: \"ip4\" or \"ip6\"; absent = ip4"),
+      BOOL(transport_open, rtcp_mux, OMIT, "plain: RTCP on the port of RTP (RFC 5761), else on one of its own"));
 TABLE(candidate_use,
       STR(candidate_use, foundation, REQ, 32, "RFC 8839 5.1"),
       STR(candidate_use, protocol, REQ, 8, "\"udp\" or \"tcp\""),
@@ -95,18 +98,25 @@ TABLE(candidate_use,
       INT(candidate_use, priority, REQ, 0, U32, NULL, "RFC 8445 5.1.2"),
       INT(candidate_use, port, REQ, 0, 65535, NULL, "port"));
 TABLE(transport_reply,
-      STR(transport_reply, ice_ufrag, REQ, 256, "our user fragment"),
-      STR(transport_reply, ice_pwd, REQ | ORT_J_SECRET, 256, "our ICE password"),
-      STR(transport_reply, fingerprint, REQ, 128, "SHA-256 of our DTLS certificate, \"AA:BB:..\""),
+      STR(transport_reply, ice_ufrag, OMIT, 256, "our user fragment"),
+      STR(transport_reply, ice_pwd, OMIT | ORT_J_SECRET, 256, "our ICE password"),
+      STR(transport_reply, fingerprint, OMIT, 128, "SHA-256 of our DTLS certificate, \"AA:BB:..\""),
       BOOL(transport_reply, ice_lite, 0, "we are an ICE-lite agent: the peer controls"),
-      LIST(transport_reply, candidates, candidate_use, 0, 64, "our candidates, all of component 1"));
+      LIST(transport_reply, candidates, candidate_use, 0, 64, "our candidates, all of component 1; plain: one, RTP's address"),
+      INT(transport_reply, rtcp_port, OMIT, 0, 65535, NULL, "plain: our RTCP port, 0 = muxed"));
 TABLE(transport_connect,
       ROOM(transport_connect, REQ), TRANSPORT(transport_connect),
-      STR(transport_connect, ice_ufrag, REQ, 256, "the peer's user fragment"),
-      STR(transport_connect, ice_pwd, REQ | ORT_J_SECRET, 256, "the peer's ICE password"),
-      STR(transport_connect, fingerprint, REQ, 128, "SHA-256 of the peer's certificate as signalled"),
+      STR(transport_connect, ice_ufrag, OMIT, 256, "the peer's user fragment"),
+      STR(transport_connect, ice_pwd, OMIT | ORT_J_SECRET, 256, "the peer's ICE password"),
+      STR(transport_connect, fingerprint, OMIT, 128, "SHA-256 of the peer's certificate as signalled"),
       BOOL(transport_connect, dtls_client, 0, "true: we open the DTLS handshake (the peer is passive)"),
-      LIST(transport_connect, extensions, ext_use, 0, 32, "header extensions of the BUNDLE"));
+      LIST(transport_connect, extensions, ext_use, 0, 32, "header extensions of the BUNDLE"),
+      STR(transport_connect, ip, OMIT, 64, "plain: literal address that we send to and hear from"),
+      INT(transport_connect, port, OMIT, 0, 65535, NULL, "plain: its RTP port, 0 = send nothing"),
+      INT(transport_connect, rtcp_port, OMIT, 0, 65535, NULL, "plain: its RTCP port, 0 = that of RTP plus one, or muxed"),
+      STR(transport_connect, srtp_suite, OMIT, 64, "plain, sdes: crypto-suite of RFC 4568 or RFC 7714"),
+      STR(transport_connect, srtp_send, OMIT | ORT_J_SECRET, 128, "plain, sdes: base64 of our master key and salt"),
+      STR(transport_connect, srtp_recv, OMIT | ORT_J_SECRET, 128, "plain, sdes: base64 of the peer's master key and salt"));
 TABLE(transport_candidate,
       ROOM(transport_candidate, REQ), TRANSPORT(transport_candidate),
       STR(transport_candidate, candidate, REQ, 512, "candidate line (RFC 8839 5.1)"));
@@ -208,3 +218,90 @@ TABLE(dump_room,
 TABLE(dump_reply,
       STR(dump_reply, boot, 0, 64, "as in hello"),
       LIST(dump_reply, rooms, dump_room, 0, 65536, "all rooms"));
+
+/* ---- mixing ---- */
+static const char *const cell_modes[] = { [MCU_CELL_EMPTY] = "empty", [MCU_CELL_FIXED] = "fixed", [MCU_CELL_VOICE] = "voice",
+					  [MCU_CELL_POLL] = "poll", [MCU_CELL_CONTENT] = "content", NULL };
+#define MIX(t) ID(t, mix, REQ, "mix within the room, chosen by the gateway")
+
+TABLE(mix_open, ROOM(mix_open, REQ), MIX(mix_open),
+      INT(mix_open, fps, OMIT, 0, 60, "Hz", "frames of the canvas a second, 0 = 30"));
+TABLE(mix_ref, ROOM(mix_ref, REQ), MIX(mix_ref), ID(mix_ref, id, OMIT, "input, view or output of the mix"));
+TABLE(mix_input,
+      ROOM(mix_input, REQ), MIX(mix_input), ID(mix_input, id, REQ, "input within the mix"),
+      ID(mix_input, source, OMIT, "stream of the room that feeds it"),
+      ORT_JF_ENUM(struct mcu_mix_input, kind, kinds, REQ, "sound or picture"),
+      ORT_JF_ENUM(struct mcu_mix_input, content, contents, 0, "what the picture is (RFC 4796)"),
+      ID(mix_input, member, REQ, "party that the stream belongs to"),
+      STR(mix_input, name, OMIT, 200, "name shown with the picture, UTF-8"),
+      ORT_JF(struct mcu_mix_input, gain_db, ORT_J_DOUBLE, 0, -60, 20, "dB", "gain of the sound"),
+      BOOL(mix_input, mute, 0, "true: the sound is not mixed"));
+TABLE(mix_member, ID(mix_member, member, REQ, "party"));
+TABLE(mix_cell,
+      INT(mix_cell, cell, REQ, 0, 63, NULL, "cell of the layout"),
+      ORT_JF_ENUM(struct mcu_mix_cell, mode, cell_modes, REQ, "what fills it"),
+      ID(mix_cell, member, OMIT, "fixed: whose picture"),
+      LIST(mix_cell, members, mix_member, 0, 256, "poll: whose pictures in turn"),
+      INT(mix_cell, interval_ms, OMIT, 0, 3600000, "ms", "poll: time of each, 0 = 10,000"));
+TABLE(mix_view,
+      ROOM(mix_view, REQ), MIX(mix_view), ID(mix_view, id, REQ, "view within the mix"),
+      STR(mix_view, layout, REQ, 16, "row of the layout table"),
+      LIST(mix_view, cells, mix_cell, 0, 64, "what each cell shows; absent cells are empty"),
+      BOOL(mix_view, titles, 0, "names under the pictures"), BOOL(mix_view, clock, 0, "time of day in the corner"),
+      STR(mix_view, banner, OMIT, 400, "line of text over the picture, UTF-8"),
+      STR(mix_view, alarm, OMIT, 200, "alarm text; the frame turns red"),
+      BOOL(mix_view, test, 0, "true: only check, change nothing"));
+TABLE(mix_output,
+      ROOM(mix_output, REQ), MIX(mix_output), ID(mix_output, id, REQ, "source that the room gets"),
+      ORT_JF_ENUM(struct mcu_mix_output, kind, kinds, REQ, "sound or picture"),
+      ID(mix_output, view, OMIT, "picture: the view that it shows"),
+      ID(mix_output, member, OMIT, "the listener: his own sound is left out"),
+      STR(mix_output, codec, REQ, 32, "codec of codecs.def"),
+      STR(mix_output, fmtp, OMIT, 1024, "format parameters that the receiver stated"),
+      INT(mix_output, width, OMIT, 0, 4096, "pixels", "picture"), INT(mix_output, height, OMIT, 0, 4096, "pixels", "picture"),
+      INT(mix_output, fps, OMIT, 0, 60, "Hz", "picture, 0 = the mix's"),
+      INT(mix_output, bps, OMIT, 0, 50000000, "bps", "rate, 0 = by size"),
+      ORT_JF(struct mcu_mix_output, gain_db, ORT_J_DOUBLE, 0, -60, 20, "dB", "volume of the sound"),
+      BOOL(mix_output, mute, 0, "true: silence (speaker_mute)"));
+TABLE(mix_play,
+      ROOM(mix_play, REQ), MIX(mix_play), ID(mix_play, member, OMIT, "who hears it; absent = all"),
+      STR(mix_play, sound, REQ, 32, "row of the sound table"));
+TABLE(mix_state_event,
+      ROOM(mix_state_event, REQ), MIX(mix_state_event), STR(mix_state_event, state, REQ, 16, "up, restarting or failed"),
+      STR(mix_state_event, why, OMIT, 64, "literal code of the cause"), AT(mix_state_event));
+TABLE(mix_view_event,
+      ROOM(mix_view_event, REQ), MIX(mix_view_event), ID(mix_view_event, id, REQ, "view"),
+      STR(mix_view_event, layout, REQ, 16, "row of the layout table"),
+      COUNT(mix_view_event, waited_ms, "ms", "time from the command to the frame"), AT(mix_view_event));
+TABLE(mix_input_event,
+      ROOM(mix_input_event, REQ), MIX(mix_input_event), ID(mix_input_event, id, REQ, "input"),
+      STR(mix_input_event, state, REQ, 16, "waiting, shown, late, frozen, broken or unsupported"),
+      STR(mix_input_event, why, OMIT, 64, "literal code of the cause"),
+      COUNT(mix_input_event, width, "pixels", "decoded width"), COUNT(mix_input_event, height, "pixels", "decoded height"),
+      AT(mix_input_event));
+TABLE(mix_input_stats,
+      ID(mix_input_stats, id, REQ, "input"), STR(mix_input_stats, codec, OMIT, 32, "codec that is decoded"),
+      COUNT(mix_input_stats, width, "pixels", "decoded width, 0 = not decoded"),
+      COUNT(mix_input_stats, height, "pixels", "decoded height"), COUNT(mix_input_stats, lost, NULL, "packets that never came"),
+      REAL(mix_input_stats, fps, "Hz", "decoded frames a second"),
+      REAL(mix_input_stats, level_dbov, "dBov", "level of the sound, smoothed"));
+TABLE(mix_output_stats,
+      ID(mix_output_stats, id, REQ, "output"), STR(mix_output_stats, codec, OMIT, 32, "codec"),
+      COUNT(mix_output_stats, width, "pixels", "encoded width"), COUNT(mix_output_stats, height, "pixels", "encoded height"),
+      COUNT(mix_output_stats, bitrate_bps, "bps", "rate of the last period"),
+      COUNT(mix_output_stats, keyframes, NULL, "key frames since the beginning"),
+      COUNT(mix_output_stats, late, NULL, "frames that missed their time"),
+      REAL(mix_output_stats, fps, "Hz", "frames sent a second"), REAL(mix_output_stats, encode_ms, "ms", "mean time of one encode"));
+TABLE(mix_stats_event,
+      ROOM(mix_stats_event, REQ), MIX(mix_stats_event),
+      LIST(mix_stats_event, inputs, mix_input_stats, 0, 4096, "inputs"),
+      LIST(mix_stats_event, outputs, mix_output_stats, 0, 4096, "outputs"),
+      REAL(mix_stats_event, load, NULL, "CPU seconds a second that this mix took"), AT(mix_stats_event));
+
+TABLE(dtmf_send,
+      ROOM(dtmf_send, REQ), ID(dtmf_send, id, REQ, "sink of a plain transport"),
+      STR(dtmf_send, digits, REQ, 32, "0-9 A-D * #"),
+      INT(dtmf_send, duration_ms, OMIT, 0, 5000, "ms", "of each digit, 0 = 100"));
+TABLE(dtmf_event,
+      ROOM(dtmf_event, REQ), ID(dtmf_event, id, REQ, "source"), STR(dtmf_event, digit, REQ, 1, "0-9 A-D * #"),
+      COUNT(dtmf_event, duration_ms, "ms", "how long it was pressed"), AT(dtmf_event));
