@@ -122,10 +122,10 @@ struct mcu_mix_view { char *room, *mix, *id, *layout; struct ort_json_array cell
 		      bool titles, clock, test; };
 /* What comes out: a source of the room with this id, as if a peer published it. Equal (view, codec, size, fps, rate) share
  * one encode; equal (codec, member NULL or silent) one sound. */
-struct mcu_mix_output { char *room, *mix, *id; int kind; char *view;	/* video */
+struct mcu_mix_output { char *room, *mix, *id, *view;	/* view: of a picture */
 			char *member;		/* audio: everything but this party (N-1); video voice cells: not himself */
 			char *codec, *fmtp;	/* of codecs.def; fmtp: profile-level-id, max-fs .. that the receiver stated */
-			int64_t width, height, fps, bps; double gain_db; bool mute; };	/* mute: speaker_mute */
+			int64_t width, height, fps, bps; double gain_db; int kind; bool mute; };	/* mute: speaker_mute */
 struct mcu_mix_play { char *room, *mix, *member;	/* NULL = to all */
 		      char *sound; };			/* row of mcu/mix/sounds.def: joined, left, muted, roll_call .. */
 struct mcu_mix_state_event { char *room, *mix, *state, *why; int64_t at_ms, at_us; };
