@@ -113,6 +113,16 @@ int gw_leg_feed(gw_leg *leg, const char *slot, const char *source)
 	return talking(leg) ? leg->ops->feed(leg, slot, source) : -ENOTCONN;
 }
 
+bool gw_leg_takes(const gw_leg *leg, const char *slot, struct gw_leg_takes *ret)
+{
+	struct gw_leg_takes takes = { 0 };
+	if (leg->ops->takes == NULL || leg->fsm.state == GW_LEG_ENDED || !leg->ops->takes(leg, slot, &takes)) {
+		return false;
+	}
+	*ret = takes;
+	return true;
+}
+
 int gw_leg_second_video(gw_leg *leg, bool on)
 {
 	if ((leg->ops->features & GW_LEG_SECOND_VIDEO) == 0) {

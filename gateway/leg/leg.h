@@ -32,6 +32,9 @@ enum gw_leg_feature {
 	GW_LEG_SLOTS = 1 << 4,		/* slots are named by the peer (browser: mids), not "audio", "main", "content" */
 };
 
+/* What a slot takes, as negotiated; zero members: not said. Strings borrowed until the next event of the leg. */
+struct gw_leg_takes { enum mcu_codec_id codec; const char *fmtp; int64_t width, height, fps, max_bps; };
+
 struct gw_leg_dial { const char *address; int64_t max_bps; bool video; };
 
 /* Each returns 0 or -errno; called by the functions of the same name below, in a state that allows it. */
@@ -48,6 +51,8 @@ struct gw_leg_ops {
 	void (*hangup)(gw_leg *leg, const char *why);	/* tell the peer and the engine; the leg is ENDED already */
 	void (*print)(const gw_leg *leg, json_t *into);	/* more members for gw_leg_print */
 	void (*free)(gw_leg *leg);			/* frees the object that embeds the leg */
+	/* false: there is no such slot, or nothing may be sent in it now. NULL op: the application does not choose for it. */
+	bool (*takes)(const gw_leg *leg, const char *slot, struct gw_leg_takes *ret);
 };
 
 struct gw_leg_listener {	/* strings borrowed; may be NULL members */
@@ -72,6 +77,7 @@ struct gw_leg {
 int gw_leg_dial(gw_leg *leg, const struct gw_leg_dial *dial);	/* -ENOTSUP, -EBUSY (not IDLE), -EINVAL */
 int gw_leg_answer(gw_leg *leg);
 int gw_leg_feed(gw_leg *leg, const char *slot, const char *source);	/* -ENOTCONN before CONNECTING and after the end, -ENOENT slot */
+bool gw_leg_takes(const gw_leg *leg, const char *slot, struct gw_leg_takes *ret);	/* asked again at every state and stream event */
 int gw_leg_second_video(gw_leg *leg, bool on);
 int gw_leg_send_dtmf(gw_leg *leg, const char *digits);	/* [0-9A-D*#]{1,32} */
 int gw_leg_hold(gw_leg *leg, bool on);

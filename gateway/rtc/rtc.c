@@ -205,7 +205,7 @@ static void rtc_free_leg(gw_leg *leg)
 }
 
 static const struct gw_leg_ops leg_ops = { "rtc", GW_LEG_SLOTS, NULL, NULL, rtc_feed, NULL, NULL, NULL, rtc_hangup, rtc_print,
-					   rtc_free_leg };
+					   rtc_free_leg, NULL };
 
 struct pc *pc_new(gw_rtc *rtc, const char *owner, const char *name)
 {

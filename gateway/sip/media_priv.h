@@ -36,6 +36,7 @@ void sip_media_take_answer(struct sip_media *m, const char *sdp, size_t len, sip
 void sip_media_take_offer(struct sip_media *m, const char *sdp, size_t len, sip_media_fn fn);	/* fn's sdp is our answer */
 void sip_media_cancel(struct sip_media *m);	/* the exchange under way failed in signalling: back to what was agreed */
 int sip_media_feed(struct sip_media *m, const char *slot, const char *source);	/* as gw_leg_feed */
+bool sip_media_takes(const struct sip_media *m, const char *slot, struct gw_leg_takes *ret);	/* as gw_leg_takes: codec agreed on */
 void sip_media_hold(struct sip_media *m, bool on);	/* takes effect with the next offer or answer */
 int sip_media_dtmf(struct sip_media *m, const char *digits);
 int sip_media_floor(struct sip_media *m, enum gw_sip_floor what);

@@ -64,8 +64,16 @@ static void fake_free(gw_leg *leg)
 	g_free(f);
 }
 
+static bool fake_takes(const gw_leg *leg, const char *slot, struct gw_leg_takes *ret)
+{
+	bool audio = strcmp(slot, "audio") == 0, video = strcmp(slot, "main") == 0;
+	*ret = audio ? (struct gw_leg_takes){ .codec = MCU_CODEC_OPUS } : (struct gw_leg_takes){ MCU_CODEC_H264, NULL, 1280, 720, 30, 2000000 };
+	return audio || video;
+}
+
 static const struct gw_leg_ops ops = { "fake", GW_LEG_DIALS | GW_LEG_DTMF | GW_LEG_HOLDS | GW_LEG_SECOND_VIDEO,
-				       fake_dial, fake_answer, fake_feed, fake_second, fake_dtmf, fake_hold, fake_hangup, NULL, fake_free };
+				       fake_dial, fake_answer, fake_feed, fake_second, fake_dtmf, fake_hold, fake_hangup, NULL, fake_free,
+				       fake_takes };
 
 gw_leg *gw_fake_leg_new(const char *id, const struct gw_leg_listener *listener, void *user_data)
 {
