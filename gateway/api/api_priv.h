@@ -77,4 +77,11 @@ void gw_api_bind_builtin(gw_api *api);
 /* limiter.c */
 bool gw_api_bucket_take(struct bucket *b, double rate, double burst, int64_t now_us);
 
+char *gw_api_stranger(const struct ort_json_table *table, const json_t *params);	/* member that no row names, in words; NULL = none */
+/* objects.c: what the domain's results look like */
+const struct ort_json_table *gw_object_by_name(const char *name);	/* NULL = none */
+bool gw_object_may_lack(const struct ort_json_field *f);
+void gw_objects_describe(json_t *schemas);
+void gw_objects_link(json_t *schema);
+json_t *gw_webhooks_describe(void);
 bool gw_api_table_is_bare(const struct ort_json_table *table);	/* result is its one member "value" */

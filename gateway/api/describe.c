@@ -74,10 +74,9 @@ static json_t *paths(void)
 
 static json_t *table_schema(const struct ort_json_table *table)
 {
-	if (gw_api_table_is_bare(table)) {
-		return json_pack("{s:s,s:s}", "type", "object", "title", table_title(table));
-	}
-	return ort_json_schema(table);
+	json_t *schema = ort_json_schema(table);
+	gw_objects_link(schema);
+	return schema;
 }
 
 static json_t *schemas(void)
@@ -86,6 +85,7 @@ static json_t *schemas(void)
 #define X(t) json_object_set_new(out, #t, table_schema(&gw_table_##t));
 	GW_TABLES(X)
 #undef X
+	gw_objects_describe(out);	/* after the tables: these say more of the results of which those know nothing */
 	json_t *codes = json_array();
 	for (int i = 0; i < GW_ERROR_N; i++) {
 		json_array_append_new(codes, json_string(gw_errors[i].name));
@@ -131,10 +131,10 @@ json_t *gw_api_openapi(const char *server_url)
 	json_object_set_new(error, "description", json_string("refused or failed; the status follows the code"));
 	json_t *components = json_pack("{s:o,s:o,s:{s:o}}", "schemas", schemas(), "securitySchemes", security(),
 				       "responses", "error", error);
-	return json_pack("{s:s,s:{s:s,s:s},s:[{s:s}],s:[{s:[]},{s:[]}],s:o,s:o,s:o}", "openapi", "3.1.0", "info",
+	return json_pack("{s:s,s:{s:s,s:s},s:[{s:s}],s:[{s:[]},{s:[]}],s:o,s:o,s:o,s:o}", "openapi", "3.1.0", "info",
 			 "title", "Ortoo gateway", "version", ORT_VERSION, "servers", "url",
 			 server_url ? server_url : "/", "security", "cookie", "bearer", "paths", paths(), "components",
-			 components, "x-websocket", websocket_part());
+			 components, "webhooks", gw_webhooks_describe(), "x-websocket", websocket_part());
 }
 
 static char *markdown(void)

@@ -93,6 +93,10 @@ enum gw_error gw_api_start_call(struct session *s, enum gw_method method, json_t
 		*ret_why = g_strdup("params must be an object");
 		return GW_ERROR_INVALID;
 	}
+	*ret_why = params ? gw_api_stranger(table, params) : NULL;
+	if (*ret_why) {
+		return GW_ERROR_INVALID;
+	}
 	g_autofree void *request = g_malloc0(table->size);
 	if (ort_json_read(table, params ? params : none, request, ret_why) < 0) {
 		return GW_ERROR_INVALID;

@@ -108,8 +108,8 @@ T(incident_log, IDF(incident_log, id, MUST, "which"), INT(incident_log, after_se
 T(log_records, RAW(log_records, records, 0, 16 * MIB, "array of {seq, at_ms, actor, type, text, body, hash}"));
 T(incident_note, IDF(incident_note, id, MUST, "which"), TEXT(incident_note, text, MUST, PAGE, "the note"));
 T(escalation_ack, IDF(escalation_ack, incident, MUST, "which"), INT(escalation_ack, step, MUST, 0, 100, NULL, "row of the table"));
-T(link_issue, IDF(link_issue, incident, MUST, "which"), IDF(link_issue, person, 0, "from the directory"),
-  TEXT(link_issue, guest_name, 0, SHORT, "or a name"), IDF(link_issue, channel, 0, "copy (default) or webhook"),
+T(link_issue, IDF(link_issue, incident, MUST, "which"), IDF(link_issue, person, 0, "from the directory; this or guest_name is needed"),
+  TEXT(link_issue, guest_name, 0, SHORT, "name of somebody who is not in the directory"), IDF(link_issue, channel, 0, "copy (default) or webhook"),
   TEXT(link_issue, phone, 0, SHORT, "where the webhook shall send it"));
 T(issued_link, IDF(issued_link, id, 0, "for link.revoke"), IDF(issued_link, scene, 0, "the scene it opens"),
   STR(issued_link, url, ORT_J_SECRET, 512, "shown this once"), MS(issued_link, expires_ms, 0, "first use until then"));

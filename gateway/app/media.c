@@ -272,6 +272,7 @@ static GPtrArray *engine_args(const gw_app *app)
 		g_ptr_array_add(args, g_strdup("--config"));
 		g_ptr_array_add(args, g_strdup(ort_conf_str(conf, "media.config")));
 	}
+	add_list(args, "media.listen", ort_conf_strv(conf, "media.listen"));
 	add_list(args, "media.announce", ort_conf_strv(conf, "media.announce"));
 	g_ptr_array_add(args, g_strdup("--set"));
 	g_ptr_array_add(args, g_strdup_printf("media.udp_port=%" G_GINT64_FORMAT, ort_conf_int(conf, "media.udp_port")));

@@ -31,6 +31,7 @@ const struct ort_conf_row gw_app_rows[] = {
 	STR("media.engine", "", "path of ortoo-mcu; empty = beside this program"),
 	STR("media.config", "", "configuration file of the engine; empty = its defaults"),
 	STRV("media.announce", "", "addresses that phones send media to; empty = those of the interfaces"),
+	STRV("media.listen", "", "literal addresses that the engine binds; empty = every address, IPv4 and IPv6"),
 	INT("media.udp_port", "0", 0, 65280, "first UDP and TCP port for media; 0 = any"),
 	MS("media.grace", "120s", 0, 3600000, "the engine keeps rooms this long without a gateway"),
 	MS("media.lost_leg", "30s", 1000, 600000, "a connection that failed is given up after this"),

@@ -175,8 +175,8 @@ static void do_escalate(gw_app *app, const struct gw_action *a)
 			 &(struct gw_ev_alarm){ (char *)(uintptr_t)a->id, a->step, a->minutes, (char *)(uintptr_t)a->text_zh });
 	if (app->push != NULL) {
 		g_autoptr(json_t) incident = gw_incident_print(app->domain, a->id);
-		g_autoptr(json_t) body = json_pack("{s:s,s:i,s:i,s:s,s:s,s:s,s:O}", "incident", a->id, "step", a->step, "minutes",
-						   a->minutes, "who", a->why, "text", a->text_zh, "text_en", a->text, "object", incident);
+		g_autoptr(json_t) body = json_pack("{s:s,s:O,s:i,s:i,s:s,s:s,s:s,s:O}", "incident", a->id, "drill",
+						   json_object_get(incident, "drill"), "step", a->step, "minutes", a->minutes, "who", a->why, "text", a->text_zh, "text_en", a->text, "object", incident);
 		gw_push_post(app->push, "incident.alarm", body, ort_wall_ms(), on_pushed, app);
 	}
 }
@@ -185,7 +185,9 @@ static void do_verdict(gw_app *app, const struct gw_action *a)
 {
 	ort_log(ORT_LOG_NOTICE, "app", "incident.verdict", "the 30-minute line", ORT_S("incident", a->id), ORT_S("verdict", a->why));
 	if (app->push != NULL) {
-		g_autoptr(json_t) body = json_pack("{s:s,s:s}", "incident", a->id, "verdict", a->why);
+		g_autoptr(json_t) incident = gw_incident_print(app->domain, a->id);
+		g_autoptr(json_t) body = json_pack("{s:s,s:O,s:s}", "incident", a->id, "drill", json_object_get(incident, "drill"), "verdict",
+						   a->why);
 		gw_push_post(app->push, "incident.verdict", body, ort_wall_ms(), on_pushed, app);
 	}
 }

@@ -36,8 +36,9 @@ static void push_link(gw_app *app, const struct gw_link_issue *in, const char *n
 {
 	g_autoptr(json_t) incident = gw_incident_print(app->domain, in->incident);
 	g_autofree char *phone = phone_of(app, in);
-	g_autoptr(json_t) body = json_pack("{s:s,s:s,s:s?,s:s?,s:I,s:O}", "url", url, "name", name, "phone", phone, "person", in->person,
-					   "expires_ms", (json_int_t)expires_ms, "place", json_object_get(incident, "place"));
+	g_autoptr(json_t) body = json_pack("{s:s,s:s,s:s?,s:s?,s:I,s:s,s:O,s:O}", "url", url, "name", name, "phone", phone, "person", in->person,
+					   "expires_ms", (json_int_t)expires_ms, "incident", in->incident, "place",
+					   json_object_get(incident, "place"), "drill", json_object_get(incident, "drill"));
 	gw_push_post(app->push, "link.issued", body, ort_wall_ms(), on_link_pushed, app);
 }
 

@@ -125,7 +125,6 @@ struct gw_position { double lat, lon, accuracy_m; int64_t at_ms; };
 bool gw_scene_position(gw_domain *d, const char *actor, const char *scene, const struct gw_position *p, struct gw_now now, GError **err);
 bool gw_scene_mute(gw_domain *d, const char *actor, const char *scene, bool on, struct gw_now now, GError **err);
 bool gw_scene_remove(gw_domain *d, const char *actor, const char *scene, struct gw_now now, GError **err);
-json_t *gw_scene_print(const gw_domain *d, const char *scene);
 /* scenes NULL = all of the incident. `party` is the talking console's party; on=false ends that party's talk. */
 bool gw_talk_set(gw_domain *d, const char *actor, const char *incident, const char *party, const char *const *scenes,
 		 bool on, struct gw_now now, GError **err);

@@ -61,12 +61,6 @@ json_t *gw_scene_json(const gw_domain *d, const struct gw_scene *s)
 	return o;
 }
 
-json_t *gw_scene_print(const gw_domain *d, const char *scene)
-{
-	struct gw_scene *s = g_hash_table_lookup(d->scenes, scene);
-	return s != NULL ? gw_scene_json(d, s) : NULL;
-}
-
 static json_t *print_scenes(const gw_domain *d, const struct gw_incident *i)
 {
 	json_t *list = json_array();

@@ -122,7 +122,7 @@ static void draw_land(const sc_picture *p, const struct canvas *c)
 static void draw_drill(const sc_picture *p, const struct canvas *c)
 {
 	unsigned dot = MAX(2, (p->height / 80) & ~1u);
-	unsigned size = HAN_SIZE * dot, x = p->width - 2 * size - p->width / 20, y = p->height / 12;
+	unsigned size = HAN_SIZE * dot, x = p->width - 2 * size - p->width / 20, y = p->height / 6;	/* below what a console draws over the top of a tile */
 	fill(c, x - 2 * dot, y - 2 * dot, 2 * size + 4 * dot, size + 4 * dot, yellow);
 	for (unsigned n = 0; n < 2; n++) {
 		for (unsigned row = 0; row < HAN_SIZE; row++) {

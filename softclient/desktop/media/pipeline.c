@@ -111,7 +111,7 @@ static void put_video(GString *text, const struct sc_peer_conf *conf, const stru
 {
 	unsigned bps = bitrate_of(conf);
 	const char *title = conf->name != NULL && have("textoverlay")
-		? "! textoverlay name=title valignment=top halignment=left shaded-background=true " : "";
+		? "! textoverlay name=title valignment=top halignment=left ypad=72 shaded-background=true " : "";
 	g_string_append_printf(text, "appsrc name=video is-live=true format=time max-buffers=3 leaky-type=downstream "
 		"caps=video/x-raw,format=I420,width=%u,height=%u,framerate=%u/1 %s! %s %s=%u %s=%u %s ! %s pt=%u ssrc=%u mtu=%u "
 		"! capsfilter name=picture ! rtc. ", conf->width, conf->height, conf->fps, title, e->element, e->rate, bps / e->rate_unit,

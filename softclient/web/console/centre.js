@@ -46,6 +46,7 @@ function Cell(p) {
 	const figures = store.freshStats(s.id);
 	const selected = s.id === store.sceneId.value;
 	const live = store.hasPicture(s);
+	const closed = Boolean(store.incident.value?.closed_ms);
 	const ref = useRef(/** @type {HTMLElement | null} */ (null));
 	useEffect(() => {
 		if (selected) {
@@ -55,14 +56,14 @@ function Cell(p) {
 	return html`<article ref=${ref} class=${`cell ${selected ? 'selected' : ''} ${store.speaking.value.has(s.id) ? 'talking' : ''}`} data-scene=${s.id} data-state=${s.state}
 		aria-label=${s.name} onClick=${() => (store.sceneId.value = s.id)} onDblClick=${() => void store.push(s)}>
 		${live ? html`<${Picture} link=${store.media.value} stream=${store.streamOf(s, 'video')} label=${s.name} />`
-			: html`<div class="no-picture"><${Glyph} shape="camera" /><span>${t(`wait.${s.state}`)}</span></div>`}
+			: html`<div class="no-picture"><${Glyph} shape="camera" /><span>${t(closed ? 'wait.closed' : `wait.${s.state}`)}</span></div>`}
 		<div class="over"><span class="number">${p.index + 1}</span>${store.incident.value?.drill ? html`<${DrillChip} />` : null}
 			${s.on_wall.length ? html`<span class="on-wall"><${Glyph} shape="wall" />${s.on_wall.map((w) => w.window).join(' ')}</span>` : null}
 			${s.talk ? html`<span class="on-wall talk"><${Glyph} shape="sound" />${t('talk.on')}</span>` : null}
 			<span class="spring"></span>${figures ? html`<span class="on-wall num">${figures.fps ? `${Math.round(figures.fps)} fps · ` : ''}${t('loss_short', { percent: Math.round((figures.loss ?? 0) * 100) })}</span>` : null}</div>
 		<div class="caption">
 			<button class="name plain" aria-pressed=${selected} onClick=${() => (store.sceneId.value = s.id)}>${s.name}</button>
-			<${StateMark} state=${s.state} why=${s.why} />
+			${closed ? null : html`<${StateMark} state=${s.state} why=${s.why} />`}
 			<span class="spring"></span>${live ? html`<${Glyph} shape=${s.muted ? 'mic_off' : 'mic'} class="dim" />` : null}
 			${store.mayCommand.value && live ? html`<button class="main push" onClick=${(/** @type {Event} */ e) => { e.stopPropagation(); void store.push(s); }}>
 				<${Glyph} shape="wall" />${t('push')}</button>` : null}
@@ -76,8 +77,8 @@ function Grid() {
 			${store.mayCommand.value ? html`<button class="main big" onClick=${() => (store.dialog.value = { name: 'incident' })}>${t('incident.new')}<kbd>F2</kbd></button>` : null}</div></section>`;
 	}
 	if (!list.length) {
-		return html`<section class="grid none" aria-label=${t('scenes')}><div class="hint"><h2>${t('scenes.none')}</h2><p>${t('scenes.how')}</p>
-			${store.mayCommand.value ? html`<button class="main big" onClick=${() => (store.dialog.value = { name: 'guest' })}>${t('link.guest')}</button>` : null}</div></section>`;
+		return html`<section class="grid none" aria-label=${t('scenes')}><div class="hint"><h2>${t(store.incident.value.closed_ms ? 'incident.closed' : 'scenes.none')}</h2><p>${t(store.incident.value.closed_ms ? 'scenes.closed' : 'scenes.how')}</p>
+			${store.mayAct.value ? html`<button class="main big" onClick=${() => (store.dialog.value = { name: 'guest' })}>${t('link.guest')}</button>` : null}</div></section>`;
 	}
 	const columns = list.length <= 2 ? list.length : list.length <= 6 ? 3 : 4;
 	return html`<section class=${`grid c-${columns}`} aria-label=${t('scenes')}>${list.map((s, i) => html`<${Cell} key=${s.id} s=${s} index=${i} />`)}</section>`;

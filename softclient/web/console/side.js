@@ -44,7 +44,7 @@ function SceneTab() {
 		<p class="dim num">T0 ${hms(incident.t0_ms)}</p>
 		<div class="acts"><a class="button" href=${`/certificate/${encodeURIComponent(incident.id)}`} target="_blank" rel="noopener">${t('certificate')}</a>
 			${store.mayCommand.value && !incident.closed_ms ? html`<button class="danger" onClick=${store.closeIncident}>${t('incident.close')}</button>` : null}</div></section>
-		${s ? html`<section><h3>${s.name}<span class="spring"></span><${StateMark} state=${s.state} why=${s.why} /></h3>
+		${s ? html`<section><h3>${s.name}<span class="spring"></span>${incident.closed_ms ? null : html`<${StateMark} state=${s.state} why=${s.why} />`}</h3>
 			${s.why && !incident.closed_ms ? html`<p class="cause">${cause(s.why)}</p>` : null}
 			<${StampList} s=${s} incident=${incident} /><${Facts} s=${s} />
 			${store.mayCommand.value && !incident.closed_ms ? html`<div class="acts">
@@ -74,7 +74,7 @@ function LinkRow(p) {
 	return html`<li class=${`link k-${link.state}`}><div class="link-head"><b>${link.name}</b><span class=${`chip k-${link.state}`}>${t(`link.${link.state}`)}</span></div>
 		<div class="dim num">${t('link.issued_at', { at: hms(link.issued_ms) })}${link.opened_ms ? ` · ${t('link.opened_at', { at: hms(link.opened_ms) })}` : ''}
 			${open && left > 0 ? ` · ${t('link.left', { span: span(left) })}` : ''}</div>
-		${store.mayCommand.value ? html`<div class="acts">
+		${store.mayAct.value ? html`<div class="acts">
 			${url && open ? html`<button onClick=${() => void copy(url)}>${t('copy')}</button>
 				<button onClick=${() => (store.dialog.value = { name: 'link', id: link.id })}>${t('link.qr')}</button>` : null}
 			${open || link.state === 'opened' ? html`<button class="danger" onClick=${() => store.revokeLink(link)}>${t('link.revoke')}</button>` : null}
@@ -83,7 +83,7 @@ function LinkRow(p) {
 
 function LinksTab() {
 	const list = store.incident.value?.links ?? [];
-	return html`${store.mayCommand.value && store.incident.value ? html`<div class="acts top">
+	return html`${store.mayAct.value ? html`<div class="acts top">
 			<button class="main" onClick=${() => (store.dialog.value = { name: 'guest' })}><${Glyph} shape="plus" />${t('link.guest')}</button></div>` : null}
 		${list.length ? html`<ul class="links">${[...list].reverse().map((l) => html`<${LinkRow} key=${l.id} link=${l} />`)}</ul>` : html`<p class="empty">${t('links.none')}</p>`}`;
 }
@@ -119,7 +119,7 @@ function hold(whom) {
 function TalkTab() {
 	const s = store.scene.value;
 	const state = store.talking.value;
-	const ready = store.mayCommand.value && store.incident.value;
+	const ready = store.mayAct.value;
 	return html`<div class="talk-tab">
 		<button class=${`talk-button ${state === 'one' ? 'on' : ''}`} disabled=${!ready || !s} ...${hold('one')}><${Glyph} shape="mic" />
 			<b>${s ? t('talk.to', { name: s.name }) : t('scenes.pick')}</b><span>${t('talk.hold')} <kbd>${t('key.space')}</kbd></span></button>

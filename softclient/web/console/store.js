@@ -59,6 +59,8 @@ export const scene = computed(() => scenes.value.find((s) => s.id === sceneId.va
 /** The chosen wall, or one that somebody can see. */
 export const wall = computed(() => walls.value.find((w) => w.id === wallId.value) ?? walls.value.find((w) => w.online) ?? walls.value[0] ?? null);
 export const mayCommand = computed(() => ['administrator', 'dispatcher'].includes(session.value?.role ?? ''));
+/** Acts on the chosen incident make sense: it is open, and this operator may. */
+export const mayAct = computed(() => mayCommand.value && Boolean(incident.value) && !incident.value?.closed_ms);
 export const mayAudit = computed(() => ['administrator', 'auditor'].includes(session.value?.role ?? ''));
 export const isAdmin = computed(() => session.value?.role === 'administrator');
 

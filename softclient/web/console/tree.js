@@ -54,6 +54,9 @@ function LossBar(p) {
 /** State always; line and microphone only of who is there. @param {{ s: Ortoo.Scene }} p */
 function Standing(p) {
 	const { s } = p;
+	if (store.incident.value?.closed_ms) {
+		return null;
+	}
 	return html`<${StateMark} state=${s.state} why=${s.why} />${store.hasPicture(s) ? html`<${LossBar} loss=${store.freshStats(s.id)?.loss} />
 		<${Glyph} shape=${s.muted ? 'mic_off' : 'mic'} class="dim" />` : null}`;
 }
@@ -62,7 +65,7 @@ function Standing(p) {
 function Row(p) {
 	const { person } = p;
 	const scene = sceneOf(person.id);
-	const may = store.mayCommand.value && store.incident.value && !store.incident.value.closed_ms;
+	const may = store.mayAct.value;
 	return html`<li class=${`person ${scene ? 'here' : ''} ${scene && scene.id === store.sceneId.value ? 'selected' : ''}`}>
 		${may && !scene ? html`<input type="checkbox" aria-label=${t('tree.pick', { name: person.name })} checked=${picked.value.has(person.id)} onChange=${() => pick(person.id)} />` : null}
 		<button class="row" onClick=${() => scene && (store.sceneId.value = scene.id)} title=${person.phone ?? ''}>
@@ -125,7 +128,7 @@ export function Tree() {
 			${roots.map((d) => html`<${Branch} key=${d.id} division=${d} depth=${0} seen=${new Set()} />`)}<${Strays} />
 			${store.directory.value.people.length ? null : html`<li class="empty">${t('tree.empty')}
 				${store.mayCommand.value ? html`<button onClick=${() => (store.dialog.value = { name: 'directory' })}>${t('directory.open')}</button>` : null}</li>`}</ul>
-		${store.mayCommand.value && store.incident.value ? html`<div class="tree-foot">
+		${store.mayAct.value ? html`<div class="tree-foot">
 			${chosen.length ? html`<button class="main" onClick=${() => { picked.value = new Set(); void store.issueLinks(chosen); }}>${t('tree.issue', { count: chosen.length })}</button>` : null}
 			<button onClick=${() => (store.dialog.value = { name: 'guest' })}><${Glyph} shape="plus" />${t('link.guest')}</button></div>` : null}
 	</nav>`;

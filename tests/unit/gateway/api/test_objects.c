@@ -1,0 +1,122 @@
+/* The description of result objects is true: what the domain prints has the members that objects.def names, and no others. */
+#include "gateway/api/api_priv.h"
+#include "tests/unit/gateway/domain/world.h"
+
+static void agree(const struct ort_json_table *table, const json_t *json);
+
+static void agree_field(const struct ort_json_field *f, const json_t *value)
+{
+	size_t n;
+	json_t *item;
+	if (f->type == ORT_J_ARRAY) {
+		g_assert_true(json_is_array(value));
+		json_array_foreach(value, n, item) {
+			agree(f->sub, item);
+		}
+	} else if (f->type == ORT_J_OBJECT && !json_is_null(value)) {
+		agree(f->sub, value);
+	}
+}
+
+static void agree(const struct ort_json_table *table, const json_t *json)
+{
+	g_autofree char *why = gw_api_stranger(table, json);
+	g_assert_true(json_is_object(json));
+	g_assert_cmpstr(why, ==, NULL);
+	for (size_t i = 0; i < table->n_fields; i++) {
+		const json_t *value = json_object_get(json, table->fields[i].name);
+		if (value == NULL && !gw_object_may_lack(&table->fields[i])) {
+			g_error("%s lacks %s", table->name, table->fields[i].name);
+		}
+		if (value != NULL) {
+			agree_field(&table->fields[i], value);
+		}
+	}
+}
+
+static void fill(struct world *w, char **ret_incident)
+{
+	struct gw_incident_facts f = { .kind = "fire", .place = "here", .level = 2, .has_position = true, .lat = 40, .lon = 110 };
+	const char *link, *scene;
+	int64_t expires_ms;
+	int window;
+	*ret_incident = g_strdup(gw_incident_open(w->d, "u:a", &f, w->now, NULL));
+	g_assert_true(gw_link_issue(w->d, "u:a", *ret_incident, NULL, "Bat", w->now, &link, &scene, &expires_ms, NULL));
+	g_assert_true(gw_link_open(w->d, link, false, w->now, NULL));
+	gw_scene_state(w->d, scene, GW_SITE_CONNECTING, NULL, w->now);
+	gw_scene_position(w->d, "field", scene, &(struct gw_position){ 40, 110, 5, w->now.wall_ms }, w->now, NULL);
+	gw_incident_note(w->d, "u:a", *ret_incident, scene, "note", w->now, NULL);
+	gw_wall_add(w->d, "w-1", "Wall");
+	g_assert_true(gw_wall_push(w->d, "u:a", "w-1", scene, 1, w->now, &window, NULL));
+}
+
+static void put(struct world *w, const char *kind, json_t *item)
+{
+	g_assert_true(gw_directory_put(w->d, "u:a", kind, item, w->now, NULL));
+	json_decref(item);
+}
+
+static void objects_agree(void)
+{
+	struct world w;
+	g_autofree char *id = NULL;
+	world_init(&w);
+	fill(&w, &id);
+	put(&w, "division", json_pack("{s:s,s:s}", "id", "d-1", "name", "D"));
+	put(&w, "person", json_pack("{s:s,s:s,s:s,s:b}", "id", "p-1", "name", "P", "division", "d-1", "duty", 1));
+	g_autoptr(json_t) incident = gw_incident_print(w.d, id), wall = gw_wall_print(w.d, "w-1");
+	g_autoptr(json_t) certificate = gw_incident_certificate(w.d, id, w.now), directory = gw_directory_print(w.d);
+	/* the application adds these */
+	json_object_set_new(certificate, "log_head", json_pack("{s:i,s:s}", "seq", 1, "hash", "00"));
+	json_object_set_new(certificate, "node", json_string("n"));
+	json_object_set_new(certificate, "log_signature", json_null());
+	agree(gw_object_by_name("incident"), incident);
+	agree(gw_object_by_name("wall"), wall);
+	agree(gw_object_by_name("certificate"), certificate);
+	agree(gw_object_by_name("directory"), directory);
+	world_finish(&w);
+}
+
+static void strangers_are_named(void)
+{
+	static const struct { const char *method, *params, *why; } rows[] = {
+		{ "link.issue", "{\"incident\":\"i\",\"gust_name\":\"x\"}",
+		  "gust_name: there is no such member; known: incident, person, guest_name, channel, phone" },
+		{ "auth.whoami", "{\"x\":1}", "x: there is no such member; known: none" },
+		{ "rtc.offer", "{\"pc\":\"a\",\"sdp\":\"v\",\"view\":[{\"mid\":\"0\",\"widht\":3}]}",
+		  "view[].widht: there is no such member; known: mid, stream, width, height" },
+		{ "directory.put", "{\"kind\":\"person\",\"item\":{\"id\":\"a\",\"name\":\"b\"}}", NULL },
+		{ "incident.note", "{\"id\":\"i\",\"text\":\"t\",\"\\u0007\\u4f60\":1}",
+		  "\\007\\344\\275\\240: there is no such member; known: id, text" },
+	};
+	for (size_t n = 0; n < G_N_ELEMENTS(rows); n++) {
+		g_autoptr(json_t) params = json_loads(rows[n].params, 0, NULL);
+		g_autofree char *why = gw_api_stranger(gw_methods[gw_method_by_name(rows[n].method)].request, params);
+		g_assert_cmpstr(why, ==, rows[n].why);
+	}
+}
+
+static void openapi_knows_them(void)
+{
+	g_autoptr(json_t) all = gw_api_openapi(NULL);
+	const json_t *schemas = json_object_get(json_object_get(all, "components"), "schemas");
+	static const char *const names[] = { "incident", "certificate", "wall", "stats", "config", "directory", "hook_alarm" };
+	for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
+		const json_t *members = json_object_get(json_object_get(schemas, names[n]), "properties");
+		g_assert_cmpuint(json_object_size(members), >, 2);
+		g_assert_null(json_object_get(members, "value"));
+	}
+	const json_t *list = json_object_get(json_object_get(schemas, "incident_list_reply"), "properties");
+	g_assert_cmpstr(json_string_value(json_object_get(json_object_get(json_object_get(list, "incidents"), "items"), "$ref")), ==,
+			"#/components/schemas/incident");
+	g_assert_cmpuint(json_object_size(json_object_get(all, "webhooks")), ==, 4);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/api/objects/agree", objects_agree);
+	g_test_add_func("/api/objects/strangers", strangers_are_named);
+	g_test_add_func("/api/objects/openapi", openapi_knows_them);
+	return g_test_run();
+}
