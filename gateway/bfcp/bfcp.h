@@ -42,6 +42,8 @@ gw_bfcp_link *gw_bfcp_link_new(gw_bfcp *b, const struct gw_bfcp_link_conf *conf,
 			       void *user_data, GError **err);
 void gw_bfcp_link_free(gw_bfcp_link *l);
 uint16_t gw_bfcp_link_port(const gw_bfcp_link *l);	/* to put into the m-line; 9 when active */
+/* Before connect: an offer leaves open who serves (a=floorctrl:c-s), the answer tells. */
+void gw_bfcp_link_set_role(gw_bfcp_link *l, bool server, uint32_t conference, uint32_t user, uint16_t floor);
 /* The peer's side as signalled, and again when it changes. Only this address is heard. */
 bool gw_bfcp_link_connect(gw_bfcp_link *l, const char *ip, uint16_t port, const char *fingerprint, GError **err);
 /* Server side. */

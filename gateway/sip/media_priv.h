@@ -23,7 +23,7 @@ struct sip_media_ops {
 	void (*on_stream)(struct sip_media *m, const char *stream, enum mcu_kind kind, enum mcu_content content, bool on, void *user_data);
 	void (*on_up)(struct sip_media *m, void *user_data);		/* every accepted m-line's transport is up */
 	void (*on_failed)(struct sip_media *m, const char *why, void *user_data);	/* a transport failed for good */
-	void (*on_hold)(struct sip_media *m, bool by_peer, void *user_data);
+	void (*on_hold)(struct sip_media *m, bool by_peer, void *user_data);	/* true: the peer holds us now; false: no longer */
 	void (*on_floor)(struct sip_media *m, bool on, void *user_data);
 };
 /* sdp NULL: status is the SIP status to refuse with (488, 500, 503 ..), why for the log. Borrowed. Never before return. */
@@ -40,6 +40,23 @@ bool sip_media_takes(const struct sip_media *m, const char *slot, struct gw_leg_
 void sip_media_hold(struct sip_media *m, bool on);	/* takes effect with the next offer or answer */
 int sip_media_dtmf(struct sip_media *m, const char *digits);
 int sip_media_floor(struct sip_media *m, enum gw_sip_floor what);
+/* The engine forgot it (restart): its m-lines get a new one with the next offer, which the caller makes. */
+void sip_media_transport_lost(struct sip_media *m, const char *transport);
+/* Our first offer was refused by 488: true = there is another security that zone and signalling allow; offer again. */
+bool sip_media_retry(struct sip_media *m);
+bool sip_media_has_feedback(const struct sip_media *m, const char *stream);	/* false: ask for key frames by RFC 5168 */
 void sip_media_transport_state(struct sip_media *m, const struct mcu_transport_state *state);
 bool sip_media_owns(const struct sip_media *m, const char *transport);
 json_t *sip_media_print(const struct sip_media *m);	/* m-lines with codec, size, security, state; (transfer full) */
+
+/* Peer quirks: rows of quirks.def and of a folder of "*.quirks" files (quirks.c tells their shape). */
+enum sip_quirk_id {
+#define X(id, ...) SIP_QUIRK_##id,
+#include "gateway/sip/quirks.def"
+#undef X
+	SIP_QUIRK_N
+};
+struct sip_quirks;
+struct sip_quirks *sip_quirks_load(const char *folder, GError **err);	/* NULL folder = built in only */
+void sip_quirks_free(struct sip_quirks *q);
+unsigned sip_quirks_find(const struct sip_quirks *q, const char *agent);	/* User-Agent or Server; bits 1 << enum sip_quirk_id */
