@@ -140,15 +140,18 @@ struct mcu_mix_stats_event { char *room, *mix; struct ort_json_array inputs, out
 struct mcu_dtmf_send { char *room, *id, *digits; int64_t duration_ms; };	/* id: sink of a plain transport; 0 = 100 ms a digit */
 struct mcu_dtmf_event { char *room, *id, *digit; int64_t duration_ms, at_ms, at_us; };	/* id: source */
 
-struct mcu_level_event { char *room, *id; bool speaking; int64_t level_dbov, at_ms, at_us; };
-struct mcu_speaker_event { char *room, *id; int64_t at_ms, at_us; };
+struct mcu_level_event { char *room, *id; bool speaking; int64_t level_dbov, at_ms, at_us; char *mix; };	/* mix: of mix.level, else NULL */
+struct mcu_speaker_event { char *room, *id; int64_t at_ms, at_us; char *mix; };				/* likewise */
 struct mcu_stream_stats { char *id, *direction, *kind; int64_t packets, bytes, lost, bitrate_bps; double loss, jitter_ms;
 			  int64_t rtt_ms, nack, pli, rtx, keyframes, estimate_bps; };	/* table stream_stats */
 struct mcu_room_stats_event { char *room; struct ort_json_array streams; int64_t at_ms, at_us; };
 struct mcu_stats_reply { json_t *counters; struct ort_json_array rooms; };	/* counters: name -> number; rooms: room_stats_event */
-struct mcu_dump_transport { char *id, *state, *why; struct ort_json_array sources, sinks; };	/* dump_transport; arrays of dump_stream */
+struct mcu_dump_transport { char *id, *state, *why; struct ort_json_array sources, sinks;	/* dump_transport; arrays of dump_stream */
+			    char *kind;	/* as in transport.open; "mix": the id is that of the mix; NULL = lite or agent */ };
 struct mcu_dump_stream { char *id, *route, *kind, *mid; int64_t ssrc; bool up; };			/* dump_stream */
-struct mcu_dump_room { char *room; int64_t worker; struct ort_json_array transports; };			/* dump_room */
+/* What the engine would tell a new codec worker; the same commands again are no error. */
+struct mcu_dump_mix { char *mix, *state; int64_t fps; struct ort_json_array inputs, views, outputs; };	/* arrays of mix_input, mix_view, mix_output */
+struct mcu_dump_room { char *room; int64_t worker; struct ort_json_array transports, mixes; };		/* dump_room; dump_mix */
 struct mcu_dump_reply { char *boot; struct ort_json_array rooms; };
 
 #define MCU_TABLES(X) \
@@ -156,7 +159,7 @@ struct mcu_dump_reply { char *boot; struct ort_json_array rooms; };
 	X(transport_ref) X(transport_open) X(candidate_use) X(transport_reply) X(transport_connect) X(transport_candidate) \
 	X(stream_ref) X(source_add) X(source_pause) X(sink_add) X(sink_route) X(sink_prefer) X(codec_use) X(ext_use) \
 	X(encoding) X(transport_state) X(stream_event) X(sink_event) X(sink_layer_event) X(level_event) X(speaker_event) \
-	X(stream_stats) X(room_stats_event) X(stats_reply) X(dump_transport) X(dump_stream) X(dump_room) X(dump_reply) \
+	X(stream_stats) X(room_stats_event) X(stats_reply) X(dump_transport) X(dump_stream) X(dump_mix) X(dump_room) X(dump_reply) \
 	X(mix_open) X(mix_ref) X(mix_input) X(mix_member) X(mix_cell) X(mix_view) X(mix_output) X(mix_play) \
 	X(mix_state_event) X(mix_view_event) X(mix_input_event) X(mix_input_stats) X(mix_output_stats) X(mix_stats_event) \
 	X(dtmf_send) X(dtmf_event)

@@ -169,10 +169,11 @@ TABLE(sink_layer_event,
       STR(sink_layer_event, rid, OMIT, 32, "encoding that is forwarded now; absent = none"), AT(sink_layer_event));
 TABLE(level_event,
       ROOM(level_event, REQ), STREAM(level_event), BOOL(level_event, speaking, 0, "above speech level"),
-      INT(level_event, level_dbov, 0, -127, 0, "dBov", "smoothed level (RFC 6464)"), AT(level_event));
+      INT(level_event, level_dbov, 0, -127, 0, "dBov", "smoothed level (RFC 6464)"), AT(level_event),
+      ID(level_event, mix, OMIT, "mix that hears it; id is a member then"));
 TABLE(speaker_event,
       ROOM(speaker_event, REQ), ID(speaker_event, id, OMIT, "source that speaks; absent = nobody"),
-      AT(speaker_event));
+      AT(speaker_event), ID(speaker_event, mix, OMIT, "mix that hears it; id is a member then"));
 TABLE(stream_stats,
       STREAM(stream_stats),
       STR(stream_stats, direction, REQ, 8, "\"in\" (source) or \"out\" (sink)"),
@@ -210,14 +211,8 @@ TABLE(dump_transport,
       STR(dump_transport, state, 0, 32, "as in transport.state"),
       STR(dump_transport, why, OMIT, 64, "as in transport.state"),
       LIST(dump_transport, sources, dump_stream, 0, 1024, "streams that the peer sends"),
-      LIST(dump_transport, sinks, dump_stream, 0, 1024, "streams that the peer receives"));
-TABLE(dump_room,
-      ROOM(dump_room, REQ),
-      INT(dump_room, worker, 0, 0, 1024, NULL, "media thread that the room lives on"),
-      LIST(dump_room, transports, dump_transport, 0, 65536, "transports of the room"));
-TABLE(dump_reply,
-      STR(dump_reply, boot, 0, 64, "as in hello"),
-      LIST(dump_reply, rooms, dump_room, 0, 65536, "all rooms"));
+      LIST(dump_transport, sinks, dump_stream, 0, 1024, "streams that the peer receives"),
+      STR(dump_transport, kind, OMIT, 8, "\"plain\", or \"mix\": the id is that of the mix; absent = lite or agent"));
 
 /* ---- mixing ---- */
 static const char *const cell_modes[] = { [MCU_CELL_EMPTY] = "empty", [MCU_CELL_FIXED] = "fixed", [MCU_CELL_VOICE] = "voice",
@@ -297,6 +292,22 @@ TABLE(mix_stats_event,
       LIST(mix_stats_event, inputs, mix_input_stats, 0, 4096, "inputs"),
       LIST(mix_stats_event, outputs, mix_output_stats, 0, 4096, "outputs"),
       REAL(mix_stats_event, load, NULL, "CPU seconds a second that this mix took"), AT(mix_stats_event));
+
+/* ---- what is, with its mixes ---- */
+TABLE(dump_mix,
+      MIX(dump_mix), STR(dump_mix, state, 0, 16, "up, restarting or failed"),
+      INT(dump_mix, fps, OMIT, 0, 60, "Hz", "as in mix.open"),
+      LIST(dump_mix, inputs, mix_input, 0, 4096, "commands that made its inputs"),
+      LIST(dump_mix, views, mix_view, 0, 1024, "commands that made its views"),
+      LIST(dump_mix, outputs, mix_output, 0, 4096, "commands that made its outputs"));
+TABLE(dump_room,
+      ROOM(dump_room, REQ),
+      INT(dump_room, worker, 0, 0, 1024, NULL, "media thread that the room lives on"),
+      LIST(dump_room, transports, dump_transport, 0, 65536, "transports of the room"),
+      LIST(dump_room, mixes, dump_mix, OMIT, 1024, "mixes of the room"));
+TABLE(dump_reply,
+      STR(dump_reply, boot, 0, 64, "as in hello"),
+      LIST(dump_reply, rooms, dump_room, 0, 65536, "all rooms"));
 
 TABLE(dtmf_send,
       ROOM(dtmf_send, REQ), ID(dtmf_send, id, REQ, "sink of a plain transport"),
