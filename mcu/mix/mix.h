@@ -29,10 +29,17 @@ struct mcu_mix_ops {
 	void (*send)(mcu_mix *mix, enum mcu_kind lane, const uint8_t *packet, size_t len, void *mix_data);
 	void (*flush)(mcu_mix *mix, enum mcu_kind lane, void *mix_data);	/* after a batch of sends */
 	void (*event)(enum mcu_event event, const void *body, void *mix_data);	/* body borrowed */
+	/* May be NULL. Control thread: the size at which a picture input is shown (largest window of all views, 0 = any), or
+	 * paused: nobody sees it, nothing is to be sent. The engine chooses the simulcast layer by it and asks the publisher
+	 * for a key frame when it goes on. Until the first call an input is sent in full. */
+	void (*want)(const char *input, int64_t width, int64_t height, bool paused, void *mix_data);
 };
 /* NULL + err: GStreamer or a codec that must be there is missing. */
 mcu_mixer *mcu_mixer_new(const struct mcu_mixer_conf *conf, const struct mcu_mix_ops *ops, GError **err);
 void mcu_mixer_free(mcu_mixer *mixer);	/* closes its mixes */
+
+/* RFC 8285 id of the sound level (RFC 6464) in what the engine sends, where the publisher sent one. */
+#define MCU_MIX_EXT_LEVEL 1
 
 /* The engine's numbers for an input or output: which SSRC it has on the way between engine and worker. */
 struct mcu_mix_feed { uint32_t ssrc; };
