@@ -210,6 +210,9 @@ void gw_want_adopt(gw_want *w, const struct mcu_dump_room *room)
 	const struct mcu_dump_transport *t = room->transports.items;
 	for (size_t i = 0; i < room->transports.n; i++) {
 		const struct mcu_dump_stream *in = t[i].sources.items, *out = t[i].sinks.items;
+		if (g_strcmp0(t[i].kind, "mix") == 0) {
+			continue;
+		}
 		put_transport(r, t[i].id);
 		for (size_t k = 0; k < t[i].sources.n; k++) {
 			put_stream(r, t[i].id, in[k].id, false, NULL);
@@ -257,6 +260,9 @@ static void compare_room(const struct room *r, const struct mcu_dump_room *is, G
 	const char *id;
 	for (size_t i = 0; i < is->transports.n; i++) {
 		g_hash_table_add(seen, t[i].id);
+		if (g_strcmp0(t[i].kind, "mix") == 0) {
+			continue;	/* made by mix.open, not by transport.open */
+		}
 		if (!g_hash_table_contains(r->transports, t[i].id)) {
 			add_fix(fixes, GW_FIX_TRANSPORT_CLOSE, r->id, t[i].id, 0);
 			continue;

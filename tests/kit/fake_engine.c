@@ -376,3 +376,13 @@ void kit_fake_engine_keyframe(kit_fake_engine *e, const char *room, const char *
 {
 	kit_fake_rooms_keyframe(e->rooms, room, sink);
 }
+
+bool kit_fake_engine_has_mix(const kit_fake_engine *e, const char *room, const char *mix)
+{
+	return kit_fake_rooms_has_mix(e->rooms, room, mix);
+}
+
+json_t *kit_fake_engine_mix(const kit_fake_engine *e, const char *room, const char *mix)
+{
+	return kit_fake_rooms_mix(e->rooms, room, mix);
+}

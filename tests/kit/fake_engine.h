@@ -40,3 +40,6 @@ const char *kit_fake_engine_route(const kit_fake_engine *e, const char *room, co
 bool kit_fake_engine_has_source(const kit_fake_engine *e, const char *room, const char *source);
 /* Opened behind the gateway's back: what a restarted gateway finds. */
 void kit_fake_engine_put_transport(kit_fake_engine *e, const char *room, const char *transport);
+bool kit_fake_engine_has_mix(const kit_fake_engine *e, const char *room, const char *mix);
+/* What the gateway told the mix so far, as a dump_mix row: inputs, views, outputs; NULL = no such mix. (transfer full) */
+json_t *kit_fake_engine_mix(const kit_fake_engine *e, const char *room, const char *mix);

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "mcu/base/clock.h"
+#include "tests/kit/fake_mixes.h"
 
 struct stream { char *id, *transport, *route, *mid; int kind; bool sink, up; int64_t ssrc; };
-struct transport { char *id; const char *state; };
-struct room { char *id; int64_t max_transports; GHashTable *transports, *streams; };
+struct transport { char *id; const char *state; bool mix; };
+struct room { char *id; int64_t max_transports; GHashTable *transports, *streams; kit_fake_mixes *mixes; };
 struct kit_fake_rooms {
 	kit_fake_rooms_event_fn fn;
 	void *user_data;
@@ -39,6 +40,7 @@ static void room_free(void *data)
 	struct room *r = data;
 	g_hash_table_unref(r->transports);
 	g_hash_table_unref(r->streams);
+	kit_fake_mixes_free(r->mixes);
 	g_free(r->id);
 	g_free(r);
 }
@@ -56,6 +58,7 @@ static struct room *room_put(kit_fake_rooms *w, const char *id)
 		r->id = g_strdup(id);
 		r->transports = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, transport_free);
 		r->streams = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, stream_free);
+		r->mixes = kit_fake_mixes_new();
 		g_hash_table_insert(w->rooms, r->id, r);
 	}
 	return r;
@@ -176,10 +179,12 @@ static void put_room(struct mcu_dump_room *to, const struct room *room)
 	struct transport *t;
 	to->room = g_strdup(room->id);
 	to->transports.items = d;
+	kit_fake_mixes_dump(room->mixes, &to->mixes);
 	g_hash_table_iter_init(&iter, room->transports);
 	while (g_hash_table_iter_next(&iter, NULL, (void **)&t)) {
 		d->id = g_strdup(t->id);
 		d->state = g_strdup(t->state);
+		d->kind = t->mix ? g_strdup("mix") : NULL;
 		put_streams(&d->sources, room, t->id, false);
 		put_streams(&d->sinks, room, t->id, true);
 		d++;
@@ -296,6 +301,9 @@ static int do_transport_close(kit_fake_rooms *w, const void *request, void *repl
 	struct room *r = room_get(w, q->room);
 	g_hash_table_foreach_remove(r->streams, on_transport, q->transport);
 	g_hash_table_remove(r->transports, q->transport);
+	if (kit_fake_mixes_has(r->mixes, q->transport)) {
+		(void)kit_fake_mixes_call(r->mixes, MCU_METHOD_MIX_CLOSE, &(struct mcu_mix_ref){ q->room, q->transport, NULL });
+	}
 	return -1;
 }
 
@@ -361,6 +369,68 @@ static int do_sink_route(kit_fake_rooms *w, const void *request, void *reply)
 	return -1;
 }
 
+static int do_dtmf_send(kit_fake_rooms *w, const void *request, void *reply)
+{
+	const struct mcu_dtmf_send *q = request;
+	const struct stream *s = stream_get(room_get(w, q->room), q->id);
+	return !s || !s->sink ? MCU_ERROR_UNKNOWN_ID : strspn(q->digits, "0123456789ABCD*#") != strlen(q->digits) ? MCU_ERROR_INVALID : -1;
+}
+
+/* ---- mixing: the mix is a transport of its id, an output a source of the room ---- */
+
+static void mix_state(kit_fake_rooms *w, const char *room, const char *mix, const char *state)
+{
+	struct mcu_mix_state_event body = { .room = (char *)room, .mix = (char *)mix, .state = (char *)state,
+					    .at_ms = ort_wall_ms(), .at_us = ort_now_us() };
+	tell(w, MCU_EVENT_MIX_STATE, &body);
+}
+
+static int mix_call(kit_fake_rooms *w, enum mcu_method method, const void *request)
+{
+	const struct mcu_mix_ref *q = request;
+	struct room *r = room_get(w, q->room);
+	int error = r ? kit_fake_mixes_call(r->mixes, method, request) : MCU_ERROR_UNKNOWN_ID;
+	if (error >= 0) {
+		return error;
+	}
+	if (method == MCU_METHOD_MIX_OPEN) {
+		struct transport *t = transport_put(r, q->mix);
+		t->state = "up";
+		t->mix = true;
+	} else if (method == MCU_METHOD_MIX_CLOSE) {
+		g_hash_table_foreach_remove(r->streams, on_transport, q->mix);
+		g_hash_table_remove(r->transports, q->mix);
+	} else if (method == MCU_METHOD_MIX_OUTPUT) {
+		const struct mcu_mix_output *out = request;
+		return add_stream(w, q->room, &(struct stream){ .id = out->id, .transport = out->mix, .kind = out->kind });
+	} else if (method == MCU_METHOD_MIX_OUTPUT_REMOVE) {
+		g_hash_table_remove(r->streams, q->id);
+	}
+	return -1;
+}
+
+static void play_mix(kit_fake_rooms *w, enum mcu_method method, const void *request)
+{
+	const struct mcu_mix_ref *q = request;
+	const struct mcu_mix_view *view = request;
+	const struct mcu_mix_input *in = request;
+	if (method == MCU_METHOD_MIX_OPEN) {
+		mix_state(w, q->room, q->mix, "up");
+	} else if (method == MCU_METHOD_MIX_OUTPUT) {
+		kit_fake_rooms_source_up(w, q->room, q->id);
+	} else if (method == MCU_METHOD_MIX_VIEW && !view->test) {
+		struct mcu_mix_view_event body = { .room = q->room, .mix = q->mix, .id = q->id, .layout = view->layout,
+						   .at_ms = ort_wall_ms(), .at_us = ort_now_us() };
+		tell(w, MCU_EVENT_MIX_VIEW_SHOWN, &body);
+	} else if (method == MCU_METHOD_MIX_INPUT && in->kind == MCU_VIDEO) {
+		const struct stream *s = stream_get(room_get(w, q->room), in->source);
+		struct mcu_mix_input_event body = { .room = q->room, .mix = q->mix, .id = q->id,
+						    .state = (char *)(s && s->up ? "shown" : "waiting"),
+						    .at_ms = ort_wall_ms(), .at_us = ort_now_us() };
+		tell(w, MCU_EVENT_MIX_INPUT_STATE, &body);
+	}
+}
+
 static int (*const handlers[MCU_METHOD_N])(kit_fake_rooms *w, const void *request, void *reply) = {
 	[MCU_METHOD_DUMP] = do_dump,
 	[MCU_METHOD_STATS_GET] = do_stats,
@@ -379,6 +449,7 @@ static int (*const handlers[MCU_METHOD_N])(kit_fake_rooms *w, const void *reques
 	[MCU_METHOD_SINK_PREFER] = do_stream_touch,
 	[MCU_METHOD_SINK_REMOVE] = do_stream_remove,
 	[MCU_METHOD_KEYFRAME_REQUEST] = do_stream_touch,
+	[MCU_METHOD_DTMF_SEND] = do_dtmf_send,
 };
 
 /* What follows by itself once the answer is out. */
@@ -389,6 +460,10 @@ static void play_after(kit_fake_rooms *w, enum mcu_method method, const void *re
 	const struct mcu_sink_add *sink = request;
 	const struct mcu_sink_route *route = request;
 	struct transport *t;
+	if (method >= MCU_METHOD_MIX_OPEN) {
+		play_mix(w, method, request);
+		return;
+	}
 	switch (method) {
 	case MCU_METHOD_TRANSPORT_CONNECT:
 		play_connected(w, connect->room, connect->transport);
@@ -412,7 +487,9 @@ static void play_after(kit_fake_rooms *w, enum mcu_method method, const void *re
 
 bool kit_fake_rooms_call(kit_fake_rooms *w, enum mcu_method method, const void *request, void *reply, GError **err)
 {
-	int error = handlers[method] ? handlers[method](w, request, reply) : MCU_ERROR_INVALID;
+	int error = method >= MCU_METHOD_MIX_OPEN ? mix_call(w, method, request)
+		    : handlers[method]		  ? handlers[method](w, request, reply)
+						  : MCU_ERROR_INVALID;
 	if (error >= 0) {
 		g_set_error_literal(err, MCU_ERROR, error, mcu_errors[error].en);
 	}
@@ -476,6 +553,28 @@ bool kit_fake_rooms_has_source(const kit_fake_rooms *w, const char *room, const 
 {
 	const struct stream *s = stream_get(room_get(w, room), source);
 	return s && !s->sink;
+}
+
+bool kit_fake_rooms_has_mix(const kit_fake_rooms *w, const char *room, const char *mix)
+{
+	const struct room *r = room_get(w, room);
+	return r && kit_fake_mixes_has(r->mixes, mix);
+}
+
+json_t *kit_fake_rooms_mix(const kit_fake_rooms *w, const char *room, const char *mix)
+{
+	struct room *r = room_get(w, room);
+	struct mcu_dump_room d = { 0 };
+	json_t *found = NULL;
+	if (r) {
+		kit_fake_mixes_dump(r->mixes, &d.mixes);
+	}
+	const struct mcu_dump_mix *rows = d.mixes.items;
+	for (size_t i = 0; i < d.mixes.n && !found; i++) {
+		found = strcmp(rows[i].mix, mix) == 0 ? ort_json_print(&mcu_table_dump_mix, &rows[i]) : NULL;
+	}
+	ort_json_clear(&mcu_table_dump_room, &d);
+	return found;
 }
 
 void kit_fake_rooms_put_transport(kit_fake_rooms *w, const char *room, const char *transport)
