@@ -106,7 +106,7 @@ struct gw_directory_put { char *kind; struct gw_directory_item item; };	/* kind:
 struct gw_directory_ref { char *kind, *id; };
 struct gw_directory_csv { char *csv; };
 struct gw_directory_import { char *csv; bool dry_run; };
-struct gw_import_error { int64_t line; char *why; };
+struct gw_import_error { int64_t line; char *code, *value, *why; };	/* code, value: for pages to say it in their language */
 struct gw_directory_import_reply { int64_t added, changed, removed; struct ort_json_array errors; };	/* import_error */
 
 /* ---- incidents ---- */

@@ -86,7 +86,9 @@ T(directory_ref, IDF(directory_ref, kind, MUST, "division, site, person or devic
 T(directory_csv, STR(directory_csv, csv, ORT_J_LINES, 16 * MIB, "UTF-8 text"));
 T(directory_import, STR(directory_import, csv, MUST | ORT_J_LINES, MIB, "UTF-8 text"),
   BOOL(directory_import, dry_run, 0, "check and count only"));
-T(import_error, INT(import_error, line, 0, 0, 0, NULL, "1 = the first"), TEXT(import_error, why, 0, LINE, "what is wrong"));
+T(import_error, INT(import_error, line, 0, 0, 0, NULL, "1 = the first"),
+  IDF(import_error, code, 0, "no_header, not_text, quote, bad_kind, no_name, unknown_parent, ambiguous_parent, ambiguous, bad_value, cycle or limit"),
+  TEXT(import_error, value, 0, LINE, "the cell that is wrong"), TEXT(import_error, why, 0, LINE, "what is wrong"));
 T(directory_import_reply, INT(directory_import_reply, added, 0, 0, 0, NULL, "new"),
   INT(directory_import_reply, changed, 0, 0, 0, NULL, "changed"), INT(directory_import_reply, removed, 0, 0, 0, NULL, "removed"),
   ARR(directory_import_reply, errors, import_error, 1000, "lines refused"));

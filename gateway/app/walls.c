@@ -126,6 +126,8 @@ static struct ort_json_array errors_of(const json_t *result)
 	struct gw_import_error *items = g_new0(struct gw_import_error, json_array_size(errors) + 1);
 	json_array_foreach(errors, n, row) {
 		items[n].line = json_integer_value(json_object_get(row, "line"));
+		items[n].code = (char *)(uintptr_t)json_string_value(json_object_get(row, "code"));
+		items[n].value = (char *)(uintptr_t)json_string_value(json_object_get(row, "value"));
 		items[n].why = (char *)(uintptr_t)json_string_value(json_object_get(row, "why"));
 	}
 	return (struct ort_json_array){ items, json_array_size(errors) };

@@ -1,6 +1,6 @@
 // The directory: divisions as a tree, sites, people; one form a row, CSV in and out.
 import { html, useState } from '../lib/view.js';
-import { t } from '../lib/i18n.js';
+import { has, t } from '../lib/i18n.js';
 import * as store from './store.js';
 import { Form } from './dialogs.js';
 
@@ -57,12 +57,23 @@ function decode(bytes) {
 	}
 }
 
+/** @param {string} name @param {string} csv */
+function saveCsv(name, csv) {
+	const url = URL.createObjectURL(new Blob(['\ufeff', csv], { type: 'text/csv' })); // the mark lets spreadsheets see UTF-8
+	Object.assign(document.createElement('a'), { href: url, download: name }).click();
+	setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+/** A line that cannot be read, in the operator's language. @param {{ line: number, code?: string, value?: string, why: string }} e */
+function badLine(e) {
+	const key = `csv.${e.code}`;
+	return t('directory.bad_line', { line: e.line, why: e.code && has(key) ? t(`csv.${e.code}`, { value: e.value ?? '' }) : e.why });
+}
+
 async function download() {
 	const reply = await store.attempt(store.client.call('directory.export'));
 	if (reply) {
-		const url = URL.createObjectURL(new Blob(['\ufeff', reply.csv], { type: 'text/csv' }));
-		Object.assign(document.createElement('a'), { href: url, download: 'directory.csv' }).click();
-		setTimeout(() => URL.revokeObjectURL(url), 1000);
+		saveCsv('directory.csv', reply.csv);
 	}
 }
 
@@ -88,9 +99,10 @@ function Import() {
 		}
 	};
 	return html`<div class="acts"><label class="button">${t('directory.import')}<input class="unseen" type="file" accept=".csv,text/csv" onChange=${read} /></label>
+			<button data-template onClick=${() => saveCsv(t('csv.file'), t('csv.template'))}>${t('directory.template')}</button>
 			<button onClick=${() => void download()}>${t('directory.export')}</button></div>
 		${plan ? html`<div class="made"><p>${t('directory.plan', { added: plan.added, changed: plan.changed, removed: plan.removed })}</p>
-			${plan.errors?.length ? html`<ul class="cause">${plan.errors.slice(0, 10).map((/** @type {any} */ e) => html`<li>${t('directory.bad_line', { line: e.line, why: e.why })}</li>`)}</ul>` : null}
+			${plan.errors?.length ? html`<ul class="cause">${plan.errors.slice(0, 10).map((/** @type {any} */ e) => html`<li>${badLine(e)}</li>`)}</ul>` : null}
 			<button class="main" disabled=${Boolean(plan.errors?.length)} onClick=${() => void send(csv, false)}>${t('directory.do_import')}</button></div>` : null}`;
 }
 

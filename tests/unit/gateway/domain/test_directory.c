@@ -98,6 +98,49 @@ static void parents_stay_while_children_stand(void)
 	world_finish(&w);
 }
 
+/* What a duty room's spreadsheet holds: Chinese headers, no ids, parents by name. */
+static const char chinese[] = "类别,名称,上级,职务,电话,值班\n区划,乌审旗,,,,\n区划,嘎鲁图镇,乌审旗,,,\n人员,巴特尔,嘎鲁图镇,站长,138,是\n"
+			      "人员,巴特尔,乌审旗,局长,139,\n会场,值班室,乌审旗,,,\n";
+
+static void chinese_headers_and_no_ids(void)
+{
+	struct world w;
+	world_init(&w);
+	g_autoptr(json_t) first = import(&w, chinese, false);
+	g_assert_cmpuint(json_array_size(json_object_get(first, "errors")), ==, 0);
+	g_assert_cmpint(json_integer_value(json_object_get(first, "added")), ==, 5);
+	unsigned records = w.records->len;
+	g_autoptr(json_t) again = import(&w, chinese, false);	/* known by kind, parent and name: nothing is doubled */
+	g_assert_cmpint(json_integer_value(json_object_get(again, "added")), ==, 0);
+	g_assert_cmpint(json_integer_value(json_object_get(again, "changed")), ==, 0);
+	g_assert_cmpuint(w.records->len, ==, records);
+	g_autoptr(json_t) third = import(&w, "Kind,NAME,parent,phone\nperson,巴特尔,嘎鲁图镇,137\n", false);
+	g_assert_cmpint(json_integer_value(json_object_get(third, "changed")), ==, 1);
+	world_finish(&w);
+}
+
+static void errors_have_codes(void)
+{
+	static const struct { const char *csv, *code, *value; } rows[] = {
+		{ "名称\n甲\n", "no_header", "" },
+		{ "类别,名称\n行星,甲\n", "bad_kind", "行星" },
+		{ "类别,名称,上级\n人员,甲,无此处\n", "unknown_parent", "无此处" },
+		{ "类别,名称,职务\n人员,,站长\n", "no_name", "" },
+		{ "kind,id,name\ndivision,a,X\ndivision,b,X\nperson,,甲\ndivision,,X\n", "ambiguous", "X" },
+		{ "kind,id,name,parent\ndivision,a,X,\ndivision,b,X,\nperson,,甲,X\n", "ambiguous_parent", "X" },
+	};
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		struct world w;
+		world_init(&w);
+		g_autoptr(json_t) r = import(&w, rows[n].csv, false);
+		const json_t *e = json_array_get(json_object_get(r, "errors"), 0);
+		g_assert_cmpstr(json_string_value(json_object_get(e, "code")), ==, rows[n].code);
+		g_assert_cmpstr(json_string_value(json_object_get(e, "value")), ==, rows[n].value);
+		g_assert_cmpuint(w.records->len, ==, 0);
+		world_finish(&w);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -106,5 +149,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/directory/wrong_lines_change_nothing", wrong_lines_change_nothing);
 	g_test_add_func("/directory/dry_run_changes_nothing", dry_run_changes_nothing);
 	g_test_add_func("/directory/parents_stay_while_children_stand", parents_stay_while_children_stand);
+	g_test_add_func("/directory/chinese_headers_and_no_ids", chinese_headers_and_no_ids);
+	g_test_add_func("/directory/errors_have_codes", errors_have_codes);
 	return g_test_run();
 }
