@@ -354,7 +354,7 @@ bool mcu_dtls_keys(const mcu_dtls *d, enum mcu_srtp_suite *ret_suite, uint8_t re
 	uint8_t m[2 * (MCU_SRTP_KEY + MCU_SRTP_SALT)];
 	uint8_t *ours = d->client ? ret_send : ret_recv, *theirs = d->client ? ret_recv : ret_send;
 
-	for (unsigned i = 0; p != NULL && i < MCU_SRTP_SUITES; i++) {
+	for (unsigned i = 0; p != NULL && i < MCU_SRTP_DTLS_SUITES; i++) {
 		if (mcu_srtp_suites[i].profile == p->id) {
 			row = &mcu_srtp_suites[i];
 			*ret_suite = (enum mcu_srtp_suite)i;

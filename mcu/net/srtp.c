@@ -14,8 +14,13 @@ enum { RTCP_HEADER = 8, RTCP_LONGEST = 1600 };
 #define MAX_RTCP_INDEX UINT32_C(0x7fffffff)
 
 const struct mcu_srtp_suite_row mcu_srtp_suites[MCU_SRTP_SUITES] = {
-	[MCU_SRTP_GCM128] = { "SRTP_AEAD_AES_128_GCM", 0x0007, 16, 12, 16, 16 },
-	[MCU_SRTP_CM80] = { "SRTP_AES128_CM_SHA1_80", 0x0001, 16, 14, 10, 10 },
+	[MCU_SRTP_GCM128] = { "SRTP_AEAD_AES_128_GCM", "AEAD_AES_128_GCM", 0x0007, 16, 12, 16, 16, true },
+	[MCU_SRTP_CM80] = { "SRTP_AES128_CM_SHA1_80", "AES_CM_128_HMAC_SHA1_80", 0x0001, 16, 14, 10, 10, false },
+	[MCU_SRTP_CM32] = { "SRTP_AES128_CM_SHA1_32", "AES_CM_128_HMAC_SHA1_32", 0x0002, 16, 14, 4, 10, false },
+	[MCU_SRTP_GCM256] = { "SRTP_AEAD_AES_256_GCM", "AEAD_AES_256_GCM", 0x0008, 32, 12, 16, 16, true },
+	[MCU_SRTP_CM256_80] = { "SRTP_AES256_CM_SHA1_80", "AES_256_CM_HMAC_SHA1_80", 0, 32, 14, 10, 10, false },
+	[MCU_SRTP_CM256_32] = { "SRTP_AES256_CM_SHA1_32", "AES_256_CM_HMAC_SHA1_32", 0, 32, 14, 4, 10, false },
+	[MCU_SRTP_NULL_] = { "none", NULL, 0, 0, 0, 0, 0, false },
 };
 
 /* State of one SSRC in one direction. `top` is the highest 48-bit index (ROC || SEQ) seen; the ring of bits says which
@@ -46,9 +51,20 @@ struct mcu_srtp {
 	struct half rtp, rtcp;
 };
 
-void mcu_srtp_derive(const uint8_t key[MCU_SRTP_KEY], const uint8_t salt[MCU_SRTP_SALT], uint8_t label, uint8_t *out,
+int mcu_srtp_suite_by_sdes(const char *name)
+{
+	for (int i = 0; name != NULL && i < MCU_SRTP_SUITES; i++) {
+		if (mcu_srtp_suites[i].sdes != NULL && g_ascii_strcasecmp(mcu_srtp_suites[i].sdes, name) == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+void mcu_srtp_derive(const uint8_t *key, size_t key_len, const uint8_t salt[MCU_SRTP_SALT], uint8_t label, uint8_t *out,
 		     size_t len)
 {
+	const EVP_CIPHER *prf = key_len == MCU_SRTP_LONG_KEY ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	uint8_t iv[16] = { 0 };
 	int n;
@@ -56,7 +72,7 @@ void mcu_srtp_derive(const uint8_t key[MCU_SRTP_KEY], const uint8_t salt[MCU_SRT
 	memcpy(iv, salt, MCU_SRTP_SALT);
 	iv[7] ^= label;	/* x = (label || r) XOR salt, r = 0: key_derivation_rate 0 */
 	memset(out, 0, len);
-	g_assert(ctx && EVP_EncryptInit_ex(ctx, EVP_aes_128_ctr(), NULL, key, iv) == 1);
+	g_assert(ctx && EVP_EncryptInit_ex(ctx, prf, NULL, key, iv) == 1);
 	EVP_EncryptUpdate(ctx, out, &n, out, (int)len);
 	EVP_CIPHER_CTX_free(ctx);
 }
@@ -80,13 +96,15 @@ static const struct mcu_srtp_backend *find_backend(mcu_srtp_lib *lib, enum mcu_s
 /* RFC 3711 4.3.2: labels 0-2 are RTP's, 3-5 RTCP's: cipher key, authentication key, salt. */
 static void half_init(const mcu_srtp *s, struct half *half, const uint8_t *key, uint8_t label)
 {
-	struct mcu_srtp_session_keys keys;
+	size_t key_len = s->suite->key_len;
+	struct mcu_srtp_session_keys keys = { .key_len = (uint8_t)key_len,
+					      .tag_len = label == 0 ? s->suite->tag_len : s->suite->rtcp_tag_len };
 	uint8_t salt[MCU_SRTP_SALT] = { 0 };
 
-	memcpy(salt, key + s->suite->key_len, s->suite->salt_len);
-	mcu_srtp_derive(key, salt, label, keys.key, sizeof(keys.key));
-	mcu_srtp_derive(key, salt, label + 1, keys.auth, sizeof(keys.auth));
-	mcu_srtp_derive(key, salt, label + 2, half->salt, s->suite->salt_len);
+	memcpy(salt, key + key_len, s->suite->salt_len);
+	mcu_srtp_derive(key, key_len, salt, label, keys.key, key_len);
+	mcu_srtp_derive(key, key_len, salt, label + 1, keys.auth, sizeof(keys.auth));
+	mcu_srtp_derive(key, key_len, salt, label + 2, half->salt, s->suite->salt_len);
 	half->key = s->backend->key_new(s->lib, &keys);
 	OPENSSL_cleanse(&keys, sizeof(keys));
 }
@@ -97,6 +115,11 @@ mcu_srtp *mcu_srtp_new(mcu_srtp_lib *lib, enum mcu_srtp_suite suite, const char 
 	const struct mcu_srtp_backend *row = find_backend(lib, suite, backend);
 	mcu_srtp *s;
 
+	if (suite == MCU_SRTP_NULL_) {
+		s = g_new0(mcu_srtp, 1);
+		s->suite = &mcu_srtp_suites[suite];
+		return s;
+	}
 	if (row == NULL) {
 		return NULL;
 	}
@@ -112,8 +135,10 @@ void mcu_srtp_free(mcu_srtp *s)
 	if (s == NULL) {
 		return;
 	}
-	s->backend->key_free(s->rtp.key);
-	s->backend->key_free(s->rtcp.key);
+	if (s->backend != NULL) {
+		s->backend->key_free(s->rtp.key);
+		s->backend->key_free(s->rtcp.key);
+	}
 	g_free(s->rtp.streams.slots);
 	g_free(s->rtcp.streams.slots);
 	OPENSSL_cleanse(s, sizeof(*s));
@@ -132,7 +157,7 @@ enum mcu_srtp_suite mcu_srtp_suite_of(const mcu_srtp *s)
 
 const char *mcu_srtp_backend_name(const mcu_srtp *s)
 {
-	return s->backend->name;
+	return s->backend != NULL ? s->backend->name : "none";
 }
 
 unsigned mcu_srtp_streams(const mcu_srtp *s)
@@ -245,7 +270,36 @@ static void window_mark(struct stream *st, uint64_t index)
 
 static bool is_gcm(const mcu_srtp *s)
 {
-	return s->suite == &mcu_srtp_suites[MCU_SRTP_GCM128];
+	return s->suite->aead;
+}
+
+static bool is_null(const mcu_srtp *s)
+{
+	return s->backend == NULL;
+}
+
+static int null_copy(const uint8_t *data, size_t len, uint8_t *out, size_t room)
+{
+	if (len < RTCP_HEADER || len > room) {
+		return -EBADMSG;
+	}
+	memcpy(out, data, len);
+	return (int)len;
+}
+
+static int null_protect(const uint8_t *header, unsigned header_len, const uint8_t *payload, unsigned payload_len,
+			unsigned pad, uint8_t *out)
+{
+	unsigned len = header_len + payload_len + pad;
+
+	memcpy(out, header, header_len);
+	memcpy(out + header_len, payload, payload_len);
+	if (pad > 0) {	/* RFC 3550 5.1 */
+		out[0] |= 0x20;
+		memset(out + header_len + payload_len, 0, pad);
+		out[len - 1] = (uint8_t)pad;
+	}
+	return (int)len;
 }
 
 /* RFC 3711 4.1.1 (14-byte salt, 16-byte IV) and RFC 7714 8.1 (12 and 12): same fields, two bytes apart. */
@@ -279,6 +333,9 @@ int mcu_srtp_protect(mcu_srtp *s, const uint8_t *header, unsigned header_len, co
 	struct mcu_srtp_job job = { out, header_len, payload, payload_len, (uint8_t)pad, .roc = (uint32_t)(index >> 16) };
 	int r = window_check(st, index);
 
+	if (is_null(s)) {
+		return null_protect(header, header_len, payload, payload_len, pad, out);
+	}
 	if (r < 0 && is_gcm(s)) {
 		return r;
 	}
@@ -308,6 +365,9 @@ int mcu_srtp_unprotect(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t *ou
 
 	if (header_len < 0 || len < (size_t)header_len + s->suite->tag_len) {
 		return -EBADMSG;
+	}
+	if (is_null(s)) {
+		return null_copy(data, len, out, len);
 	}
 	ssrc = read32(data + 8);
 	st = find_stream(&s->rtp.streams, ssrc);
@@ -350,6 +410,9 @@ int mcu_srtp_protect_rtcp(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t 
 	struct mcu_srtp_job job;
 	struct stream *st;
 
+	if (is_null(s)) {
+		return null_copy(data, len, out, room);
+	}
 	if (len < RTCP_HEADER || len % 4 != 0 || room < len + tag + 4) {
 		return -EBADMSG;
 	}
@@ -385,6 +448,9 @@ int mcu_srtp_unprotect_rtcp(mcu_srtp *s, const uint8_t *data, size_t len, uint8_
 	struct stream *st;
 	uint32_t word;
 
+	if (is_null(s)) {
+		return null_copy(data, len, out, room);
+	}
 	if (len < RTCP_HEADER + 4u + tag || len > RTCP_LONGEST || len > room) {
 		return -EBADMSG;
 	}

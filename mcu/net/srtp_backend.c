@@ -25,12 +25,14 @@ static bool always(mcu_srtp_lib *lib)
 	return true;
 }
 
-/* AEAD_AES_128_GCM, OpenSSL: one context a key, only the IV changes. */
+/* AEAD_AES_128_GCM and 256, OpenSSL: one context a key, only the IV changes. */
 static void *evp_gcm_new(mcu_srtp_lib *lib, const struct mcu_srtp_session_keys *keys)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 
-	g_assert(ctx && EVP_CipherInit_ex(ctx, EVP_aes_128_gcm(), NULL, keys->key, NULL, 1) == 1);
+	const EVP_CIPHER *aes = keys->key_len == MCU_SRTP_LONG_KEY ? EVP_aes_256_gcm() : EVP_aes_128_gcm();
+
+	g_assert(ctx && EVP_CipherInit_ex(ctx, aes, NULL, keys->key, NULL, 1) == 1);
 	return ctx;
 }
 
@@ -70,10 +72,11 @@ static int evp_gcm_open(mcu_srtp_lib *lib, void *key, const struct mcu_srtp_job 
 	return EVP_DecryptFinal_ex(key, out + len, &n) == 1 ? 0 : -EBADMSG;
 }
 
-/* AES_CM_128_HMAC_SHA1_80, OpenSSL. The two HMAC blocks are hashed once a key and copied per packet (RFC 2104 4). */
+/* AES_CM_128 and 256 with HMAC_SHA1_80 and _32, OpenSSL. The two HMAC blocks are hashed once a key and copied per packet (RFC 2104 4). */
 struct cm_key {
 	EVP_CIPHER_CTX *ctr;
 	EVP_MD_CTX *inner, *outer;
+	unsigned tag_len;
 };
 
 static EVP_MD_CTX *hmac_half(const uint8_t *auth, uint8_t fill)
@@ -93,10 +96,12 @@ static EVP_MD_CTX *hmac_half(const uint8_t *auth, uint8_t fill)
 
 static void *evp_cm_new(mcu_srtp_lib *lib, const struct mcu_srtp_session_keys *keys)
 {
+	const EVP_CIPHER *aes = keys->key_len == MCU_SRTP_LONG_KEY ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
 	struct cm_key *k = g_new0(struct cm_key, 1);
 
+	k->tag_len = keys->tag_len;
 	k->ctr = EVP_CIPHER_CTX_new();
-	g_assert(k->ctr && EVP_EncryptInit_ex(k->ctr, EVP_aes_128_ctr(), NULL, keys->key, NULL) == 1);
+	g_assert(k->ctr && EVP_EncryptInit_ex(k->ctr, aes, NULL, keys->key, NULL) == 1);
 	k->inner = hmac_half(keys->auth, 0x36);
 	k->outer = hmac_half(keys->auth, 0x5c);
 	return k;
@@ -141,18 +146,18 @@ static void evp_cm_seal(mcu_srtp_lib *lib, void *key, const struct mcu_srtp_job 
 		EVP_EncryptUpdate(k->ctr, out + job->payload_len, &n, pad, job->pad);
 	}
 	cm_tag(lib, k, job, out, job->payload_len + job->pad, mac);
-	memcpy(out + job->payload_len + job->pad, mac, 10);
+	memcpy(out + job->payload_len + job->pad, mac, k->tag_len);
 }
 
 static int evp_cm_open(mcu_srtp_lib *lib, void *key, const struct mcu_srtp_job *job, uint8_t *out)
 {
 	const struct cm_key *k = key;
-	unsigned len = job->payload_len - 10;
+	unsigned len = job->payload_len - k->tag_len;
 	uint8_t mac[20];
 	int n;
 
 	cm_tag(lib, k, job, job->payload, len, mac);
-	if (CRYPTO_memcmp(mac, job->payload + len, 10) != 0) {
+	if (CRYPTO_memcmp(mac, job->payload + len, k->tag_len) != 0) {
 		return -EBADMSG;
 	}
 	EVP_EncryptInit_ex(k->ctr, NULL, NULL, NULL, job->iv);
@@ -224,6 +229,10 @@ static const struct mcu_srtp_backend backends[] = {
 #endif
 	{ "openssl", MCU_SRTP_GCM128, always, evp_gcm_new, evp_free, evp_gcm_seal, evp_gcm_open },
 	{ "openssl", MCU_SRTP_CM80, always, evp_cm_new, evp_cm_free, evp_cm_seal, evp_cm_open },
+	{ "openssl", MCU_SRTP_CM32, always, evp_cm_new, evp_cm_free, evp_cm_seal, evp_cm_open },
+	{ "openssl", MCU_SRTP_GCM256, always, evp_gcm_new, evp_free, evp_gcm_seal, evp_gcm_open },
+	{ "openssl", MCU_SRTP_CM256_80, always, evp_cm_new, evp_cm_free, evp_cm_seal, evp_cm_open },
+	{ "openssl", MCU_SRTP_CM256_32, always, evp_cm_new, evp_cm_free, evp_cm_seal, evp_cm_open },
 };
 
 const struct mcu_srtp_backend *mcu_srtp_backends(size_t *ret_n)

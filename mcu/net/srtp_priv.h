@@ -1,4 +1,4 @@
-/* SRTP of one transport, one struct a direction: RFC 3711 (AES_CM_128_HMAC_SHA1_80) and RFC 7714 (AEAD_AES_128_GCM).
+/* SRTP of one transport, one struct a direction: RFC 3711 (AES_CM), RFC 6188 (its AES-256) and RFC 7714 (AEAD_AES_GCM).
  * Ours because the hot path needs header and payload sealed out of place; the tests compare it with libsrtp.
  * Media thread only: a lib and all that was made from it belong to one thread. */
 #pragma once
@@ -6,15 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MCU_SRTP_KEY = 16, MCU_SRTP_SALT = 14, MCU_SRTP_TAG = 16, MCU_SRTP_PAD = 8, MCU_SRTP_WINDOW = 1024 };
+enum { MCU_SRTP_KEY = 16, MCU_SRTP_LONG_KEY = 32, MCU_SRTP_SALT = 14, MCU_SRTP_TAG = 16, MCU_SRTP_PAD = 8, MCU_SRTP_WINDOW = 1024 };
 
-enum mcu_srtp_suite { MCU_SRTP_GCM128, MCU_SRTP_CM80, MCU_SRTP_SUITES };
+/* NULL_: no cipher, no tag, no state: RTP/AVP, so that plain legs take the same road. */
+enum mcu_srtp_suite { MCU_SRTP_GCM128, MCU_SRTP_CM80, MCU_SRTP_CM32, MCU_SRTP_GCM256, MCU_SRTP_CM256_80, MCU_SRTP_CM256_32,
+		      MCU_SRTP_NULL_, MCU_SRTP_SUITES };
+enum { MCU_SRTP_DTLS_SUITES = 2 };	/* the first rows: what use_srtp offers */
 
-/* One row a suite. The order is our preference in use_srtp (RFC 5764 4.1.2, RFC 7714 14.2). */
+/* One row a suite. The order is our preference in use_srtp (RFC 5764 4.1.2, RFC 7714 14.2). RTCP's tag of the _32 suites
+ * stays at 80 bits (RFC 4568 6.2.2). */
 struct mcu_srtp_suite_row {
 	const char *name;	/* OpenSSL's name of the profile */
+	const char *sdes;	/* crypto-suite of SDP: RFC 4568 6.2, RFC 6188 4, RFC 7714 14.1; NULL = none */
 	uint16_t profile;	/* IANA DTLS-SRTP protection profile */
 	uint8_t key_len, salt_len, tag_len, rtcp_tag_len;
+	bool aead;
 };
 extern const struct mcu_srtp_suite_row mcu_srtp_suites[MCU_SRTP_SUITES];
 
@@ -30,7 +36,7 @@ struct mcu_srtp_job {
 };
 
 typedef struct mcu_srtp_lib mcu_srtp_lib;	/* per thread: the library handles that keys share */
-struct mcu_srtp_session_keys { uint8_t key[MCU_SRTP_KEY], auth[20]; };
+struct mcu_srtp_session_keys { uint8_t key[MCU_SRTP_LONG_KEY], auth[20], key_len, tag_len; };
 
 /* One row a backend; the first that probes well is used. key_new never fails after a good probe. */
 struct mcu_srtp_backend {
@@ -48,6 +54,7 @@ const struct mcu_srtp_backend *mcu_srtp_backends(size_t *ret_n);
 
 mcu_srtp_lib *mcu_srtp_lib_new(void);
 void mcu_srtp_lib_free(mcu_srtp_lib *lib);
+int mcu_srtp_suite_by_sdes(const char *name);	/* enum mcu_srtp_suite or -1 */
 const char *mcu_srtp_backend_of(const mcu_srtp_lib *lib, enum mcu_srtp_suite suite);
 
 typedef struct mcu_srtp mcu_srtp;
@@ -75,8 +82,9 @@ int mcu_srtp_unprotect(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t *ou
 int mcu_srtp_protect_rtcp(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t *out, size_t room);
 int mcu_srtp_unprotect_rtcp(mcu_srtp *s, const uint8_t *data, size_t len, uint8_t *out, size_t room);
 
-/* RFC 3711 4.3: session keys from master key and salt (14 bytes; GCM's 12 padded with zeros, RFC 7714 11). Tests use it. */
-void mcu_srtp_derive(const uint8_t key[MCU_SRTP_KEY], const uint8_t salt[MCU_SRTP_SALT], uint8_t label, uint8_t *out,
+/* RFC 3711 4.3, RFC 6188 3: session keys from master key and salt (14 bytes; GCM's 12 padded with zeros, RFC 7714 11).
+ * Tests use it. */
+void mcu_srtp_derive(const uint8_t *key, size_t key_len, const uint8_t salt[MCU_SRTP_SALT], uint8_t label, uint8_t *out,
 		     size_t len);
 
 struct mcu_srtp_lib {	/* shared by srtp.c and srtp_backend.c */

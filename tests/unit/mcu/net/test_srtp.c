@@ -7,13 +7,22 @@
 #include "mcu/net/srtp_priv.h"
 
 enum { SSRC = 0x11223344 };
-static const uint8_t master[30] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
-				    25, 26, 27, 28, 29, 30 };
+static const uint8_t master[46] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+				    25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46 };
 
 struct fixture {
 	mcu_srtp_lib *lib;
 	mcu_srtp *in, *out;
 	srtp_t their_in, their_out;
+};
+
+static const struct { void (*rtp)(srtp_crypto_policy_t *p), (*rtcp)(srtp_crypto_policy_t *p); } policies[] = {
+	[MCU_SRTP_GCM128] = { srtp_crypto_policy_set_aes_gcm_128_16_auth, srtp_crypto_policy_set_aes_gcm_128_16_auth },
+	[MCU_SRTP_CM80] = { srtp_crypto_policy_set_rtp_default, srtp_crypto_policy_set_rtcp_default },
+	[MCU_SRTP_CM32] = { srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32, srtp_crypto_policy_set_rtcp_default },
+	[MCU_SRTP_GCM256] = { srtp_crypto_policy_set_aes_gcm_256_16_auth, srtp_crypto_policy_set_aes_gcm_256_16_auth },
+	[MCU_SRTP_CM256_80] = { srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80, srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80 },
+	[MCU_SRTP_CM256_32] = { srtp_crypto_policy_set_aes_cm_256_hmac_sha1_32, srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80 },
 };
 
 static srtp_t oracle(enum mcu_srtp_suite suite, bool outbound)
@@ -22,13 +31,8 @@ static srtp_t oracle(enum mcu_srtp_suite suite, bool outbound)
 			    .key = (uint8_t *)(uintptr_t)master };
 	srtp_t s = NULL;
 
-	if (suite == MCU_SRTP_GCM128) {
-		srtp_crypto_policy_set_aes_gcm_128_16_auth(&p.rtp);
-		srtp_crypto_policy_set_aes_gcm_128_16_auth(&p.rtcp);
-	} else {
-		srtp_crypto_policy_set_rtp_default(&p.rtp);
-		srtp_crypto_policy_set_rtcp_default(&p.rtcp);
-	}
+	policies[suite].rtp(&p.rtp);
+	policies[suite].rtcp(&p.rtcp);
 	g_assert_cmpint(srtp_create(&s, &p), ==, srtp_err_status_ok);
 	return s;
 }
@@ -253,7 +257,7 @@ static void nonce_is_never_reused(gconstpointer data)
 		{ 65533, 1 }, { 65535, 1 }, { 65534, 1 }, { 65535, -EALREADY }, { 1, 1 }, { 0, 1 }, { 65534, -EALREADY },
 		{ 2000, 1 }, { 1, -ESTALE }, { 1500, 1 }, { 1500, -EALREADY },
 	};
-	bool gcm = row_of(data)->suite == MCU_SRTP_GCM128;
+	bool gcm = mcu_srtp_suites[row_of(data)->suite].aead;
 	struct fixture f;
 	uint8_t h[28], out[1600];
 
@@ -345,11 +349,11 @@ static void rfc3711_b3(void)
 					       0x25, 0x6A, 0x15, 0x6D, 0x38, 0xBA, 0xA4 };
 	uint8_t out[20];
 
-	mcu_srtp_derive(key, salt, 0, out, 16);
+	mcu_srtp_derive(key, sizeof(key), salt, 0, out, 16);
 	g_assert_cmpmem(out, 16, want_key, 16);
-	mcu_srtp_derive(key, salt, 2, out, 14);
+	mcu_srtp_derive(key, sizeof(key), salt, 2, out, 14);
 	g_assert_cmpmem(out, 14, want_salt, 14);
-	mcu_srtp_derive(key, salt, 1, out, 20);
+	mcu_srtp_derive(key, sizeof(key), salt, 1, out, 20);
 	g_assert_cmpmem(out, 20, want_auth, 20);
 }
 
