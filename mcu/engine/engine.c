@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -156,8 +157,19 @@ static const char *const *strv_or_null(const ort_conf *conf, const char *key)
 	return list && list[0] ? list : NULL;
 }
 
+/* "40000-49999"; all else is the kernel's choice */
+static void read_ports(const char *text, unsigned ret[2])
+{
+	if (!text || sscanf(text, "%5u-%5u", &ret[0], &ret[1]) != 2 || ret[0] >= ret[1] || ret[1] > 65535) {
+		ret[0] = ret[1] = 0;
+	}
+}
+
 static void read_worker_conf(const ort_conf *conf, struct mcu_worker_conf *ret)
 {
+	unsigned plain[2];
+
+	read_ports(ort_conf_str(conf, "media.plain_ports"), plain);
 	ret->port = (struct mcu_port_conf){
 		.listen = strv_or_null(conf, "media.listen"),
 		.announce = strv_or_null(conf, "media.announce"),
@@ -168,6 +180,12 @@ static void read_worker_conf(const ort_conf *conf, struct mcu_worker_conf *ret)
 		.stun_per_s = (unsigned)ort_conf_int(conf, "media.stun_per_s"),
 		.dtls_hello_per_s = (unsigned)ort_conf_int(conf, "media.dtls_hello_per_s"),
 		.ssrc_per_transport = (unsigned)ort_conf_int(conf, "media.ssrc_per_transport"),
+		.plain_first = (uint16_t)plain[0],
+		.plain_last = (uint16_t)plain[1],
+		.zones = strv_or_null(conf, "media.zones"),
+		.dscp = (uint8_t)ort_conf_int(conf, "media.dscp"),
+		.dscp_audio = (uint8_t)ort_conf_int(conf, "media.dscp_audio"),
+		.dscp_video = (uint8_t)ort_conf_int(conf, "media.dscp_video"),
 		.tcp_queue = (size_t)ort_conf_int(conf, "media.tcp_queue"),
 	};
 	ret->limits = (struct mcu_room_limits){

@@ -412,6 +412,9 @@ unsigned mcu_transport_candidates(const mcu_transport *t, struct mcu_candidate *
 	const mcu_port *port = t->port;
 	unsigned n = 0;
 
+	if (t->plain != NULL) {
+		return max > 0 ? net_plain_candidate(t->plain, ret) : 0;
+	}
 	if (t->agent != NULL) {
 		return net_agent_candidates(t->agent, ret, max);
 	}

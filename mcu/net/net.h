@@ -29,6 +29,9 @@ struct mcu_port_conf {
 	unsigned ssrc_per_transport;	/* 0 = 64 */
 	size_t tcp_queue;		/* unsent bytes per TCP peer, 0 = 1 MiB; above: dropped to the next key frame */
 	uint64_t seed;			/* 0 = random; tests fix it */
+	uint16_t plain_first, plain_last;	/* UDP ports of plain transports; 0 = the kernel's choice */
+	const char *const *zones;	/* "name=address": what plain transports of a zone announce; NULL-terminated */
+	uint8_t dscp, dscp_audio, dscp_video;	/* marks (RFC 4594) of the muxed port, and of plain sound and pictures; 0 = none */
 };
 
 /* Counters are rows in net.c: mcu_port_stats() prints all as JSON members. Packet errors are counted, never fatal. */
@@ -66,6 +69,31 @@ struct mcu_agent_conf {
 };
 mcu_transport *mcu_transport_open_agent(mcu_port *port, const struct mcu_agent_conf *conf, void *transport_data,
 					GError **err);
+/* Plain: sockets of its own for one m-line, no ICE (SIP, H.323, GB/T 28181). RTP on an even port, RTCP on the next unless
+ * muxed. Heard is only the signalled address; see plain.c for latching. No consent: silence for 10 s is "disconnected",
+ * for 30 s "failed" (why "silence"), and any authentic packet brings it back. */
+enum mcu_plain_security { MCU_PLAIN_NONE, MCU_PLAIN_SDES, MCU_PLAIN_DTLS };
+struct mcu_plain_conf {
+	enum mcu_plain_security security;	/* dtls needs rtcp_mux */
+	bool ip6, rtcp_mux;
+	const char *zone;	/* NULL = the first announced address of the family */
+};
+mcu_transport *mcu_transport_open_plain(mcu_port *port, const struct mcu_plain_conf *conf, void *transport_data,
+					GError **err);
+/* The peer as signalled. All strings are borrowed for the call. Again with each new offer or answer: an equal address
+ * keeps what was latched, equal keys keep their counters. */
+struct mcu_plain_peer {
+	const char *ip;		/* literal; NULL with port 0 */
+	uint16_t port, rtcp_port;	/* 0 = send nothing (hold); rtcp_port 0 = port + 1 or muxed, equal to port = muxed */
+	const char *suite, *send_key, *recv_key;	/* sdes: RFC 4568 6.2 name, base64 of key and salt */
+	const char *fingerprint;	/* dtls: as of mcu_transport_connect() */
+	bool dtls_client;
+	bool silent;		/* the peer need not send (it holds, or only receives): no time limit */
+};
+int mcu_transport_connect_plain(mcu_transport *t, const struct mcu_plain_peer *peer, GError **err);
+uint16_t mcu_transport_rtcp_port(const mcu_transport *t);	/* ours; 0 = muxed */
+/* DSCP by what the m-line carries; no-op but for plain transports. */
+void mcu_transport_mark(mcu_transport *t, bool video);
 /* A trickled remote candidate, "candidate:..." of RFC 8839 5.1, in any order with connect(). Lite: accepted and ignored. */
 int mcu_transport_add_candidate(mcu_transport *t, const char *line, GError **err);
 void mcu_transport_close(mcu_transport *t);	/* silent; NULL allowed */

@@ -27,6 +27,9 @@ enum {
 	NET_TCP_IDLE_US = 5000000,
 	NET_TCP_FRAME = 2048,	/* longest RFC 4571 frame accepted */
 	NET_LIMIT_SLOTS = 4096,	/* sources with a token bucket */
+	NET_PLAIN_BATCH = 16,	/* datagrams of one recvmmsg on a socket that serves one m-line */
+	NET_PLAIN_SSRCS = 8,	/* streams of one plain transport at a time (class 14) */
+	NET_PLAIN_KEYS = 64,	/* SSRCs that one SRTP context of a plain transport learns in its life */
 };
 
 enum net_counter {
@@ -39,10 +42,12 @@ enum net_counter {
 /* One handler an fd; embedded first in what owns the fd. */
 struct net_event { void (*ready)(mcu_port *port, struct net_event *ev, uint32_t events); int fd; };
 
+struct net_plain;
 struct net_sock {	/* one UDP socket */
 	struct net_event ev;
 	union mcu_addr local;
 	bool any;	/* bound to a wildcard: answers must say from which address (IP_PKTINFO) */
+	struct net_plain *plain;	/* it serves this one alone; NULL = the muxed port */
 };
 
 typedef struct net_tcp net_tcp;
@@ -125,7 +130,8 @@ enum transport_event { TE_CONNECT, TE_CHECK, TE_KEYS, TE_QUIET, TE_LOST, TE_BAD,
 
 struct mcu_transport {
 	mcu_port *port;
-	struct net_agent *agent;	/* NULL = lite */
+	struct net_agent *agent;	/* NULL = lite or plain */
+	struct net_plain *plain;	/* NULL = ICE */
 	mcu_transport *next, *prev;	/* of the port's list, or of its dead list */
 	void *data;
 	struct ort_fsm fsm;
@@ -164,6 +170,9 @@ struct mcu_port {
 	unsigned n_socks, n_listeners;
 	union mcu_addr announce[NET_SOCKS];
 	unsigned n_announce;
+	struct { char name[32]; union mcu_addr address; } zones[NET_SOCKS];
+	unsigned n_zones;
+	bool batch_open;	/* plain sockets were read: the batch ends with the turn */
 	struct net_table pairs;
 	struct net_limit *limit;
 	GHashTable *by_ufrag;	/* char * of net_creds -> mcu_transport */
@@ -200,7 +209,23 @@ void net_port_leave(mcu_port *port);
 void net_port_clock(mcu_port *port);
 void net_port_random(mcu_port *port, void *out, size_t len);
 
+/* plain.c */
+void net_plain_datagram(mcu_port *port, const struct net_datagram *d);
+struct net_pair *net_plain_rtcp(struct net_plain *p);	/* where RTCP goes; NULL = nowhere */
+bool net_plain_silent(const struct net_plain *p);	/* no time limit */
+/* After authentication. false: replayed (no keys guard it) or one stream too many; counted. */
+bool net_plain_admits(struct net_plain *p, const struct mcu_rtp *rtp, int64_t now_us);
+void net_plain_authentic(struct net_plain *p, const struct net_pair *from, int64_t now_us);
+void net_plain_unplug(struct net_plain *p);	/* closes its sockets; memory stays until free */
+void net_plain_free(struct net_plain *p);
+void net_plain_zones(mcu_port *port, const char *const *zones);
+void net_plain_dump(const struct net_plain *p, GString *s);
+unsigned net_plain_candidate(const struct net_plain *p, struct mcu_candidate *ret);
+
 /* udp.c */
+int net_udp_bind(mcu_port *port, struct net_sock *s, const union mcu_addr *local, uint16_t number);	/* 0 or -errno */
+void net_udp_unbind(struct net_sock *s);
+void net_udp_mark(const struct net_sock *s, uint8_t dscp);
 bool net_udp_open(mcu_port *port, const char *const *listen, GError **err);
 void net_udp_close(mcu_port *port);
 void net_udp_send(mcu_port *port, const struct net_path *path, const uint8_t *data, size_t len);	/* at once */
@@ -246,6 +271,9 @@ void net_agent_send(mcu_port *port, struct net_agent *a, const uint8_t *data, si
 void net_agent_write(mcu_port *port, struct net_agent *a, const uint8_t *framed, size_t len);
 
 /* transport.c */
+void net_transport_plain_up(mcu_transport *t, int64_t now_us);	/* signalled, and its keys are set */
+void net_transport_plain_dtls(mcu_transport *t, int64_t now_us);	/* shake hands, early flights included */
+void net_transport_keep_early(mcu_transport *t, const uint8_t *data, size_t len);
 void net_transport_check(mcu_transport *t, struct net_pair *pair, int64_t now_us);	/* a valid binding request */
 void net_transport_dtls(mcu_transport *t, struct net_pair *pair, const uint8_t *data, size_t len, int64_t now_us);
 void net_transport_media(mcu_transport *t, struct net_pair *pair, const uint8_t *data, size_t len, int64_t now_us);

@@ -130,10 +130,14 @@ static void append(mcu_port *port, struct net_pair *pair, struct net_run *r, uns
 
 /* Octets of padding that bring a packet of `size` to the size of its run, or to that of a run to come. Never on a header
  * that already has the P bit: its count octet is the payload's last. */
-static unsigned padding(const struct net_out *out, const struct net_run *r, const uint8_t *header, unsigned size)
+static unsigned padding(const mcu_transport *t, const struct net_out *out, const struct net_run *r, const uint8_t *header,
+			unsigned size)
 {
 	unsigned want = r != NULL && size <= r->segment ? r->segment : learnt(out, size);
 
+	if (t->plain != NULL) {	/* decoders of hardware are seen to choke on the P bit */
+		return 0;
+	}
 	return !(header[0] & 0x20) && want > size && want - size <= MCU_SRTP_PAD ? want - size : 0;
 }
 
@@ -171,7 +175,7 @@ void mcu_transport_send_rtp(mcu_transport *t, const uint8_t *header, unsigned he
 	r = open_run(&port->out, t->selected);
 	prefix = t->selected->path.sock == NULL ? 2 : 0;
 	if (prefix == 0) {
-		pad = padding(&port->out, r, header, header_len + payload_len + mcu_srtp_overhead(t->out));
+		pad = padding(t, &port->out, r, header, header_len + payload_len + mcu_srtp_overhead(t->out));
 	}
 	n = mcu_srtp_protect(t->out, header, header_len, payload, payload_len, pad, at + prefix);
 	if (n < 0) {
@@ -190,12 +194,13 @@ void mcu_transport_send_rtp(mcu_transport *t, const uint8_t *header, unsigned he
 void mcu_transport_send_rtcp(mcu_transport *t, const uint8_t *data, unsigned len)
 {
 	mcu_port *port = t->port;
+	struct net_pair *pair = t->plain != NULL ? net_plain_rtcp(t->plain) : t->selected;
 	unsigned prefix;
 	uint32_t sealed[NET_SLOT / 4];	/* aligned for the cipher */
 	uint8_t *at;
 	int n;
 
-	if (!may_send(t)) {
+	if (!may_send(t) || pair == NULL) {
 		NET_COUNT(port, RTP_NOT_UP);
 		return;
 	}
@@ -206,14 +211,14 @@ void mcu_transport_send_rtcp(mcu_transport *t, const uint8_t *data, unsigned len
 		return;
 	}
 	at = place(port);
-	prefix = t->selected->path.sock == NULL ? 2 : 0;
+	prefix = pair->path.sock == NULL ? 2 : 0;
 	if (prefix > 0) {
 		at[0] = (uint8_t)(n >> 8);
 		at[1] = (uint8_t)n;
 	}
 	memcpy(at + prefix, sealed, (size_t)n);
 	NET_COUNT(port, RTCP_OUT);
-	append(port, t->selected, open_run(&port->out, t->selected), (unsigned)n + prefix);
+	append(port, pair, open_run(&port->out, pair), (unsigned)n + prefix);
 }
 
 bool mcu_transport_congested(const mcu_transport *t)

@@ -42,7 +42,7 @@ static void set_defaults(struct mcu_port_conf *c)
 	c->dtls_hello_per_s = c->dtls_hello_per_s ? c->dtls_hello_per_s : 5;
 	c->ssrc_per_transport = c->ssrc_per_transport ? c->ssrc_per_transport : 64;
 	c->tcp_queue = c->tcp_queue ? c->tcp_queue : 1 << 20;
-	c->listen = c->announce = NULL;
+	c->listen = c->announce = c->zones = NULL;
 }
 
 mcu_port *mcu_port_new(const struct mcu_port_conf *conf, const struct mcu_port_ops *ops, void *user_data, GError **err)
@@ -71,6 +71,7 @@ mcu_port *mcu_port_new(const struct mcu_port_conf *conf, const struct mcu_port_o
 		return NULL;
 	}
 	net_ice_announce(port, conf->announce);
+	net_plain_zones(port, conf->zones);
 	return port;
 }
 
@@ -152,6 +153,10 @@ void net_port_datagram(mcu_port *port, const struct net_datagram *d)
 	struct net_pair *pair;
 	struct net_key key;
 
+	if (d->path.sock != NULL && d->path.sock->plain != NULL) {
+		net_plain_datagram(port, d);
+		return;
+	}
 	if (d->path.tcp != NULL) {
 		pair = net_tcp_pair(d->path.tcp);
 	} else if (d->path.agent != NULL) {
@@ -182,6 +187,7 @@ void net_port_datagram(mcu_port *port, const struct net_datagram *d)
 
 void net_port_batch_end(mcu_port *port)
 {
+	port->batch_open = false;
 	if (port->ops.on_batch_end != NULL) {
 		port->ops.on_batch_end(port, port->now_us, port->user_data);
 	}
@@ -315,6 +321,9 @@ void mcu_port_turn(mcu_port *port, int64_t now_us)
 		struct net_event *ev = events[i].data.ptr;
 
 		ev->ready(port, ev, events[i].events);
+	}
+	if (port->batch_open) {
+		net_port_batch_end(port);
 	}
 	net_agents_turn(port);
 	run_timers(port);

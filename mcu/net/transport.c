@@ -18,12 +18,14 @@
 #define DTLS_ATTEMPTS 5
 #define DEFAULT_RTT_US (100 * ORT_US_PER_MS)
 
-enum { T_ICE, T_DTLS, T_QUIET, T_LOST };
+enum { T_ICE, T_DTLS, T_QUIET, T_LOST, T_PLAIN_QUIET, T_PLAIN_LOST };
 static const struct ort_timer_row timers[] = {
 	[T_ICE] = { "transport.ice_ms", 30000, "RFC 8445 8.3", "a transport waits this long for a check or for connect" },
 	[T_DTLS] = { "transport.dtls_ms", 10000, "class 9", "a DTLS handshake lasts at most this long" },
 	[T_QUIET] = { "transport.quiet_ms", 6500, "RFC 7675 5.1", "checks come every 4-6 s: longer silence is trouble" },
 	[T_LOST] = { "transport.lost_ms", 30000, "RFC 7675 5.1", "without a valid check this long nothing more is sent" },
+	[T_PLAIN_QUIET] = { "transport.plain_quiet_ms", 10000, "RFC 3550 6.2", "two RTCP intervals without anything" },
+	[T_PLAIN_LOST] = { "transport.plain_lost_ms", 30000, "class 12", "without a packet this long nothing more is sent" },
 };
 static const char *const events[TE_N] = {
 	[TE_CONNECT] = "connect", [TE_CHECK] = "check", [TE_KEYS] = "keys",	   [TE_QUIET] = "quiet",
@@ -32,7 +34,7 @@ static const char *const events[TE_N] = {
 #define E(x) ORT_BIT(TE_##x)
 #define S(x) ORT_BIT(TS_##x)
 static const struct ort_fsm_state states[TS_N] = {
-	[TS_NEW] = { "new", E(CONNECT) | E(CHECK) | E(CLOSE), S(ICE) | S(CLOSED), -1 },
+	[TS_NEW] = { "new", E(CONNECT) | E(CHECK) | E(CLOSE), S(ICE) | S(DTLS) | S(UP) | S(CLOSED), -1 },
 	[TS_ICE] = { "ice", E(CONNECT) | E(CHECK) | E(TIMEOUT) | E(CLOSE), S(DTLS) | S(FAILED) | S(CLOSED), T_ICE },
 	[TS_DTLS] = { "dtls", E(CONNECT) | E(CHECK) | E(KEYS) | E(BAD) | E(TIMEOUT) | E(CLOSE),
 		      S(UP) | S(FAILED) | S(CLOSED), T_DTLS },
@@ -60,6 +62,11 @@ static int64_t limit_us(unsigned timer)
 	return timers[timer].default_ms * ORT_US_PER_MS;
 }
 
+static int64_t silence_us(const mcu_transport *t, bool lost)
+{
+	return t->plain != NULL ? limit_us(lost ? T_PLAIN_LOST : T_PLAIN_QUIET) : limit_us(lost ? T_LOST : T_QUIET);
+}
+
 static int64_t deadline(const mcu_transport *t, int64_t now_us)
 {
 	int64_t d = t->fsm.deadline_us, flight = t->dtls ? mcu_dtls_timeout_us(t->dtls) : -1;
@@ -71,9 +78,9 @@ static int64_t deadline(const mcu_transport *t, int64_t now_us)
 		d = MIN(d, t->dtls_free_us);
 	}
 	if (t->fsm.state == TS_UP) {
-		d = MIN(d, t->alive_us + limit_us(T_QUIET));
+		d = MIN(d, t->alive_us + silence_us(t, false));
 	} else if (t->fsm.state == TS_DISCONNECTED) {
-		d = MIN(d, t->alive_us + limit_us(T_LOST));
+		d = MIN(d, t->alive_us + silence_us(t, true));
 	}
 	return d;
 }
@@ -117,7 +124,8 @@ static void keys_done(mcu_transport *t, int64_t now_us)
 		fail(t, "no-srtp", now_us);
 		return;
 	}
-	t->in = mcu_srtp_new(t->port->srtp, suite, NULL, recv, false, t->port->conf.ssrc_per_transport);
+	t->in = mcu_srtp_new(t->port->srtp, suite, NULL, recv, false,
+			     t->plain != NULL ? NET_PLAIN_KEYS : t->port->conf.ssrc_per_transport);
 	t->out = mcu_srtp_new(t->port->srtp, suite, NULL, send, true, G_MAXUINT16);
 	memset(send, 0, sizeof(send));
 	memset(recv, 0, sizeof(recv));
@@ -202,8 +210,10 @@ static bool may_shake_hands(const mcu_transport *t)
 
 static void alive(mcu_transport *t, int64_t now_us)
 {
+	bool back = t->fsm.state == TS_DISCONNECTED || (t->plain != NULL && t->fsm.state == TS_FAILED);
+
 	t->alive_us = now_us;
-	if (t->fsm.state == TS_DISCONNECTED && accepts(t, TE_CHECK)) {
+	if (back && accepts(t, TE_CHECK)) {
 		enter(t, TS_UP, "", now_us);
 	}
 }
@@ -238,7 +248,7 @@ void net_transport_pair_lost(mcu_transport *t)
 	t->selected = t->selected ? t->selected : best;
 }
 
-static void keep_early(mcu_transport *t, const uint8_t *data, size_t len)
+void net_transport_keep_early(mcu_transport *t, const uint8_t *data, size_t len)
 {
 	for (unsigned i = 0; i < NET_EARLY; i++) {
 		if (t->early[i] == NULL) {
@@ -273,7 +283,7 @@ void net_transport_dtls(mcu_transport *t, struct net_pair *pair, const uint8_t *
 	if (t->dtls != NULL) {
 		dtls_result(t, mcu_dtls_input(t->dtls, data, len), now_us);
 	} else if (!t->connected) {
-		keep_early(t, data, len);
+		net_transport_keep_early(t, data, len);
 	} else {
 		NET_COUNT(t->port, DTLS_LATE);
 	}
@@ -290,7 +300,7 @@ static void count_bad(mcu_port *port, int error)
 	}
 }
 
-static void rtcp(mcu_transport *t, const uint8_t *data, size_t len, int64_t now_us)
+static void rtcp(mcu_transport *t, struct net_pair *pair, const uint8_t *data, size_t len, int64_t now_us)
 {
 	uint32_t plain[NET_SLOT / 4];
 	int n = mcu_srtp_unprotect_rtcp(t->in, data, len, (uint8_t *)plain, sizeof(plain));
@@ -299,13 +309,16 @@ static void rtcp(mcu_transport *t, const uint8_t *data, size_t len, int64_t now_
 		NET_COUNT(t->port, RTCP_BAD);
 		return;
 	}
+	if (t->plain != NULL) {
+		net_plain_authentic(t->plain, pair, now_us);
+	}
 	alive(t, now_us);
 	if (!t->dead && t->port->ops.on_rtcp != NULL) {
 		t->port->ops.on_rtcp(t, (const uint8_t *)plain, (size_t)n, now_us, t->data);
 	}
 }
 
-static void rtp(mcu_transport *t, const uint8_t *data, size_t len, int64_t now_us)
+static void rtp(mcu_transport *t, struct net_pair *pair, const uint8_t *data, size_t len, int64_t now_us)
 {
 	struct mcu_packet *p = mcu_packet_new(t->port->pool);
 	int n;
@@ -320,6 +333,14 @@ static void rtp(mcu_transport *t, const uint8_t *data, size_t len, int64_t now_u
 	}
 	if (n < 0) {
 		count_bad(t->port, n);
+		mcu_packet_unref(p);
+		return;
+	}
+	if (t->plain != NULL) {
+		net_plain_authentic(t->plain, pair, now_us);
+		alive(t, now_us);
+	}
+	if (t->plain != NULL && !net_plain_admits(t->plain, &p->rtp, now_us)) {
 		mcu_packet_unref(p);
 		return;
 	}
@@ -344,12 +365,13 @@ void net_transport_media(mcu_transport *t, struct net_pair *pair, const uint8_t 
 	} else {
 		NET_COUNT(t->port, RTP_IN);
 	}
-	if (t->in == NULL || (t->fsm.state != TS_UP && t->fsm.state != TS_DISCONNECTED)) {
+	if (t->in == NULL || (t->fsm.state != TS_UP && t->fsm.state != TS_DISCONNECTED &&
+			      (t->plain == NULL || t->fsm.state != TS_FAILED))) {
 		NET_COUNT(t->port, RTP_EARLY);
 	} else if (control) {
-		rtcp(t, data, len, now_us);
+		rtcp(t, pair, data, len, now_us);
 	} else {
-		rtp(t, data, len, now_us);
+		rtp(t, pair, data, len, now_us);
 	}
 }
 
@@ -357,15 +379,17 @@ static void consent(mcu_transport *t, int64_t now_us)
 {
 	int64_t quiet;
 
-	if (t->agent != NULL && net_agent_ready(t->agent)) {	/* libnice asks for consent itself */
+	/* libnice asks for consent itself; of a peer on hold nothing is expected */
+	if ((t->agent != NULL && net_agent_ready(t->agent)) || (t->plain != NULL && net_plain_silent(t->plain))) {
 		t->alive_us = now_us;
 	}
 	quiet = now_us - t->alive_us;
-	if (t->fsm.state == TS_UP && quiet >= limit_us(T_QUIET) && accepts(t, TE_QUIET)) {
+	if (t->fsm.state == TS_UP && quiet >= silence_us(t, false) && accepts(t, TE_QUIET)) {
 		enter(t, TS_DISCONNECTED, "quiet", now_us);
 	}
-	if (t->fsm.state == TS_DISCONNECTED && quiet >= limit_us(T_LOST) && accepts(t, TE_LOST)) {
-		fail(t, "consent", now_us);
+	if (t->fsm.state == TS_DISCONNECTED && quiet >= silence_us(t, true) && accepts(t, TE_LOST)) {
+		t->port->counters[NET_PLAIN_SILENT] += t->plain != NULL;
+		fail(t, t->plain != NULL ? "silence" : "consent", now_us);
 	}
 }
 
@@ -432,6 +456,9 @@ void mcu_transport_close(mcu_transport *t)
 	}
 	net_ice_forget(t, &t->local);
 	net_ice_forget(t, &t->old);
+	if (t->plain != NULL) {
+		net_plain_unplug(t->plain);
+	}
 	*(t->prev ? &t->prev->next : &port->transports) = t->next;
 	if (t->next != NULL) {
 		t->next->prev = t->prev;
@@ -450,6 +477,7 @@ void net_transport_free(mcu_transport *t)
 		g_clear_pointer(&t->early[i], g_byte_array_unref);
 	}
 	g_clear_pointer(&t->agent, net_agent_close);
+	g_clear_pointer(&t->plain, net_plain_free);
 	memset(t, 0, sizeof(*t));
 	g_free(t);
 }
@@ -458,6 +486,26 @@ void mcu_transport_local(const mcu_transport *t, char ret_ufrag[33], char ret_pw
 {
 	memcpy(ret_ufrag, t->local.ufrag, 33);
 	memcpy(ret_pwd, t->local.pwd, 33);
+}
+
+void net_transport_plain_up(mcu_transport *t, int64_t now_us)
+{
+	if (!accepts(t, TE_CONNECT)) {
+		return;
+	}
+	t->alive_us = now_us;
+	if (t->fsm.state != TS_UP) {
+		enter(t, TS_UP, "", now_us);
+	}
+}
+
+void net_transport_plain_dtls(mcu_transport *t, int64_t now_us)
+{
+	if (t->fsm.state == TS_NEW) {
+		dtls_begin(t, now_us);
+	} else if (t->out != NULL) {	/* another address of the same peer: the association goes on */
+		net_transport_plain_up(t, now_us);
+	}
 }
 
 static int refuse(GError **err, const char *why)
@@ -471,6 +519,9 @@ int mcu_transport_connect(mcu_transport *t, const char *ufrag, const char *pwd, 
 {
 	uint8_t hash[MCU_DTLS_HASH];
 
+	if (t->plain != NULL) {
+		return refuse(err, "a plain transport has no ICE");
+	}
 	if (!ufrag || !pwd || strlen(ufrag) < 4 || strlen(ufrag) > 256 || strlen(pwd) < 22 || strlen(pwd) > 256) {
 		return refuse(err, "ufrag of 4-256 and pwd of 22-256 characters wanted (RFC 8839 5.4)");
 	}
@@ -502,7 +553,7 @@ int mcu_transport_connect(mcu_transport *t, const char *ufrag, const char *pwd, 
 
 int mcu_transport_restart_ice(mcu_transport *t)
 {
-	if (t->dead || t->fsm.state == TS_CLOSED) {
+	if (t->dead || t->fsm.state == TS_CLOSED || t->plain != NULL) {
 		return -EINVAL;
 	}
 	if (t->agent != NULL) {
@@ -543,44 +594,4 @@ int64_t mcu_transport_rtt_us(const mcu_transport *t)
 void mcu_transport_set_rtt(mcu_transport *t, int64_t rtt_us)
 {
 	t->rtt_us = CLAMP(rtt_us, ORT_US_PER_MS, 10 * ORT_US_PER_S);
-}
-
-static void dump_pair(GString *s, const mcu_transport *t, const struct net_pair *p)
-{
-	char remote[46], local[46];
-
-	net_addr_text(&p->path.remote, remote);
-	net_addr_text(&p->path.local, local);
-	g_string_append_printf(s, "{\"protocol\":\"%s\",\"local\":\"%s\",\"remote\":\"%s\",\"port\":%u,",
-			       p->path.tcp ? "tcp" : p->path.agent ? "agent" : "udp", local, remote, net_addr_port(&p->path.remote));
-	g_string_append_printf(s, "\"selected\":%s,\"nominated\":%s,\"gso\":%s,\"check_us\":%" G_GINT64_FORMAT "}",
-			       p == t->selected ? "true" : "false", p->nominated ? "true" : "false",
-			       p->no_gso || !p->path.sock ? "false" : "true", p->last_check_us);
-}
-
-char *mcu_transport_dump(const mcu_transport *t)
-{
-	GString *s = g_string_new("{");
-	const char *comma = "";
-
-	g_string_append_printf(s, "\"state\":\"%s\",\"why\":\"%s\",\"ufrag\":\"%s\",\"generation\":%u,",
-			       states[t->fsm.state].name, t->why, t->local.ufrag, t->local.generation);
-	g_string_append_printf(s, "\"connected\":%s,\"dtls\":\"%s\",\"suite\":\"%s\",\"backend\":\"%s\",",
-			       t->connected ? "true" : "false", t->dtls_client ? "client" : "server",
-			       t->out ? mcu_srtp_suites[mcu_srtp_suite_of(t->out)].name : "",
-			       t->out ? mcu_srtp_backend_name(t->out) : "");
-	g_string_append_printf(s, "\"ssrc_in\":%u,\"ssrc_out\":%u,\"rtt_us\":%" G_GINT64_FORMAT ",",
-			       t->in ? mcu_srtp_streams(t->in) : 0, t->out ? mcu_srtp_streams(t->out) : 0, t->rtt_us);
-	g_string_append_printf(s, "\"packets_in\":%" G_GUINT64_FORMAT ",\"packets_out\":%" G_GUINT64_FORMAT
-				  ",\"bytes_in\":%" G_GUINT64_FORMAT ",\"bytes_out\":%" G_GUINT64_FORMAT ",\"pairs\":[",
-			       t->packets_in, t->packets_out, t->bytes_in, t->bytes_out);
-	for (unsigned i = 0; i < NET_PAIRS; i++) {
-		if (t->pairs[i] != NULL) {
-			g_string_append(s, comma);
-			dump_pair(s, t, t->pairs[i]);
-			comma = ",";
-		}
-	}
-	g_string_append(s, "]}");
-	return g_string_free(s, FALSE);
 }

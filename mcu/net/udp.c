@@ -90,27 +90,29 @@ static void deliver(mcu_port *port, struct net_sock *s, struct net_rx *rx, unsig
 	net_port_datagram(port, &d);
 }
 
-static int read_batch(mcu_port *port, struct net_sock *s)
+static int read_batch(mcu_port *port, struct net_sock *s, unsigned room)
 {
 	struct net_rx *rx = port->rx;
 	int64_t offset_us;
 	int n;
 
-	for (unsigned i = 0; i < NET_BATCH; i++) {
+	for (unsigned i = 0; i < room; i++) {
 		rx->iov[i] = (struct iovec){ rx->bytes[i], sizeof(rx->bytes[i]) };
 		rx->msgs[i].msg_hdr = (struct msghdr){ .msg_name = &rx->from[i], .msg_namelen = sizeof(rx->from[i]),
 						       .msg_iov = &rx->iov[i], .msg_iovlen = 1 };
 		rx->msgs[i].msg_hdr.msg_control = &rx->control[i];
 		rx->msgs[i].msg_hdr.msg_controllen = sizeof(rx->control[i]);
 	}
-	n = recvmmsg(s->ev.fd, rx->msgs, NET_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(s->ev.fd, rx->msgs, room, MSG_DONTWAIT, NULL);
 	offset_us = n > 0 ? clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME) : 0;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && s->ev.fd >= 0; i++) {	/* a handler may close a plain transport */
 		port->arrival_us = read_stamp(&rx->msgs[i].msg_hdr, offset_us, port->now_us);
 		deliver(port, s, rx, (unsigned)i, rx->msgs[i].msg_len);
 	}
 	port->arrival_us = 0;
-	if (n > 0) {
+	if (n > 0 && s->plain != NULL) {
+		port->batch_open = true;	/* a batch of many m-lines: its receivers get one run each */
+	} else if (n > 0) {
 		net_port_batch_end(port);
 	}
 	return n;
@@ -119,9 +121,10 @@ static int read_batch(mcu_port *port, struct net_sock *s)
 static void ready(mcu_port *port, struct net_event *ev, uint32_t events)
 {
 	struct net_sock *s = (struct net_sock *)ev;
+	unsigned room = s->plain != NULL ? NET_PLAIN_BATCH : NET_BATCH;
 
-	for (unsigned i = 0; i < NET_BATCHES; i++) {
-		if (read_batch(port, s) < NET_BATCH) {
+	for (unsigned i = 0; i < NET_BATCHES && s->ev.fd >= 0; i++) {
+		if (read_batch(port, s, room) < (int)room) {
 			return;
 		}
 	}
@@ -156,6 +159,41 @@ static int open_one(const union mcu_addr *local, uint16_t number, bool any)
 	return fd;
 }
 
+int net_udp_bind(mcu_port *port, struct net_sock *s, const union mcu_addr *local, uint16_t number)
+{
+	int fd = open_one(local, number, net_addr_any(local));
+	socklen_t len = sizeof(s->local);
+
+	if (fd < 0) {
+		return fd;
+	}
+	s->ev = (struct net_event){ ready, fd };
+	s->any = net_addr_any(local);
+	(void)getsockname(fd, &s->local.sa, &len);
+	(void)epoll_ctl(port->epoll_fd, EPOLL_CTL_ADD, fd, &(struct epoll_event){ EPOLLIN, { .ptr = &s->ev } });
+	return 0;
+}
+
+/* The epoll set of the turn under way may still name it: fd < 0 says that it is gone. */
+void net_udp_unbind(struct net_sock *s)
+{
+	if (s->ev.fd >= 0) {
+		close(s->ev.fd);
+	}
+	s->ev.fd = -1;
+}
+
+/* RFC 2474 3: the upper six bits of the field; without the right to it the network decides. */
+void net_udp_mark(const struct net_sock *s, uint8_t dscp)
+{
+	int field = dscp << 2;
+
+	if (s->ev.fd >= 0 && dscp > 0) {
+		(void)setsockopt(s->ev.fd, IPPROTO_IP, IP_TOS, &field, sizeof(field));
+		(void)setsockopt(s->ev.fd, IPPROTO_IPV6, IPV6_TCLASS, &field, sizeof(field));
+	}
+}
+
 static bool add_sock(mcu_port *port, const union mcu_addr *local, GError **err)
 {
 	struct net_sock *s = &port->socks[port->n_socks];
@@ -176,6 +214,7 @@ static bool add_sock(mcu_port *port, const union mcu_addr *local, GError **err)
 	if (port->conf.tcp && !net_tcp_listen(port, s, err)) {
 		return false;
 	}
+	net_udp_mark(s, port->conf.dscp);
 	(void)epoll_ctl(port->epoll_fd, EPOLL_CTL_ADD, fd, &(struct epoll_event){ EPOLLIN, { .ptr = &s->ev } });
 	return true;
 }
@@ -257,7 +296,7 @@ static void add_cmsg(struct msghdr *m, union net_control *c, int level, int type
 
 static void say_local(struct msghdr *m, union net_control *c, const struct net_path *path)
 {
-	if (!path->sock->any) {
+	if (!path->sock->any || net_addr_any(&path->local)) {
 		return;
 	}
 	if (path->local.sa.sa_family == AF_INET6) {

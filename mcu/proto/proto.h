@@ -90,7 +90,8 @@ struct mcu_transport_connect { char *room, *transport, *ice_ufrag, *ice_pwd, *fi
 			       struct ort_json_array extensions;	/* ext_use, those of the transport's BUNDLE */
 			       /* plain, and again whenever the peer signals another address or key: */
 			       char *ip; int64_t port, rtcp_port;	/* where we send; only this address is heard (latching: README of net) */
-			       char *srtp_suite, *srtp_send, *srtp_recv;	/* sdes: RFC 4568 6.2 name, base64 of key||salt */ };
+			       char *srtp_suite, *srtp_send, *srtp_recv;	/* sdes: RFC 4568 6.2 name, base64 of key||salt */
+			       bool silent;	/* the peer need not send (hold, recvonly): silence is no failure */ };
 struct mcu_transport_candidate { char *room, *transport, *candidate; };
 struct mcu_stream_ref { char *room, *id; };
 struct mcu_source_add { char *room, *transport, *id; int kind, content; char *mid; struct ort_json_array codecs, encodings; };

@@ -113,10 +113,11 @@ TABLE(transport_connect,
       LIST(transport_connect, extensions, ext_use, 0, 32, "header extensions of the BUNDLE"),
       STR(transport_connect, ip, OMIT, 64, "plain: literal address that we send to and hear from"),
       INT(transport_connect, port, OMIT, 0, 65535, NULL, "plain: its RTP port, 0 = send nothing"),
-      INT(transport_connect, rtcp_port, OMIT, 0, 65535, NULL, "plain: its RTCP port, 0 = that of RTP plus one, or muxed"),
+      INT(transport_connect, rtcp_port, OMIT, 0, 65535, NULL, "plain: its RTCP port, 0 = that of RTP plus one, or muxed; equal to port = muxed"),
       STR(transport_connect, srtp_suite, OMIT, 64, "plain, sdes: crypto-suite of RFC 4568 or RFC 7714"),
       STR(transport_connect, srtp_send, OMIT | ORT_J_SECRET, 128, "plain, sdes: base64 of our master key and salt"),
-      STR(transport_connect, srtp_recv, OMIT | ORT_J_SECRET, 128, "plain, sdes: base64 of the peer's master key and salt"));
+      STR(transport_connect, srtp_recv, OMIT | ORT_J_SECRET, 128, "plain, sdes: base64 of the peer's master key and salt"),
+      BOOL(transport_connect, silent, OMIT, "plain: the peer need not send (hold, recvonly): silence is no failure"));
 TABLE(transport_candidate,
       ROOM(transport_candidate, REQ), TRANSPORT(transport_candidate),
       STR(transport_candidate, candidate, REQ, 512, "candidate line (RFC 8839 5.1)"));

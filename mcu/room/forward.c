@@ -298,6 +298,9 @@ static void forward_sink(struct sink *sink, int64_t now_us)
 {
 	struct stream *next = sink->target;
 
+	if (sink->dtmf) {
+		return;	/* digits have its numbers */
+	}
 	if (sink->kind == MCU_VIDEO && sink->current && mcu_transport_congested(sink->peer->net)) {
 		hold_back(sink, now_us);
 		next = sink->target;

@@ -262,6 +262,10 @@ static void inspect(struct stream *st, struct in_packet *in, int64_t now_us)
 	if (!p->rtp.payload_len) {
 		return;
 	}
+	if (source->codecs[in->codec].id == MCU_CODEC_TELEPHONE_EVENT) {	/* sinks leave it out, see map_codecs() */
+		dtmf_in(st, p, source->codecs[in->codec].clock_hz, now_us);
+		return;
+	}
 	if (source->codecs[in->codec].ops->inspect(p->data + p->rtp.header_len, p->rtp.payload_len, &info) < 0) {
 		source->peer->room->rooms->counters.bad_payload++;
 		return;
@@ -352,7 +356,7 @@ static void media(struct stream *st, struct mcu_packet *p, int64_t now_us)
 		before = st->stats.seq.last;	/* taken up anew */
 	}
 	uint32_t hz = st->source->codecs[index].clock_hz;
-	if (hz != st->stats.clock_hz) {
+	if (hz != st->stats.clock_hz && st->source->codecs[index].id != MCU_CODEC_TELEPHONE_EVENT) {
 		st->clock_hz = st->stats.clock_hz = hz;
 	}
 	int64_t seq = mcu_recv_stats_packet(&st->stats, &p->rtp, p->rtp.payload_len,

@@ -48,7 +48,10 @@ static bool write_request(struct stream *st, uint8_t *out, size_t room, size_t *
 	uint32_t sender = st->source->peer->local_ssrc;
 	bool fir = st->source->codecs[0].fir && !st->source->codecs[0].pli;
 
+	/* RFC 3550 6.1: old stacks want the whole compound; others never did */
 	return mcu_rtcp_write_rr(out, room, pos, sender, NULL, 0) == 0 &&
+	       (!st->source->peer->plain ||
+		mcu_rtcp_write_sdes_cname(out, room, pos, sender, st->source->peer->room->rooms->cname) == 0) &&
 	       (fir ? mcu_rtcp_write_fir(out, room, pos, sender, st->ssrc, st->fir_seq++) :
 		      mcu_rtcp_write_pli(out, room, pos, sender, st->ssrc)) == 0;
 }
@@ -69,7 +72,7 @@ int64_t keyframe_due(struct stream *st, int64_t now_us)
 {
 	struct peer *peer = st->source->peer;
 	mcu_rooms *rooms = peer->room->rooms;
-	uint8_t out[64];
+	uint8_t out[128];
 	size_t pos = 0;
 
 	if (now_us < st->ask_next_us) {
@@ -79,7 +82,11 @@ int64_t keyframe_due(struct stream *st, int64_t now_us)
 		st->key_wanted = false;
 		return st->ask_next_us = ORT_NEVER;
 	}
-	if (st->ssrc && !st->source->paused && write_request(st, out, sizeof(out), &pos)) {
+	bool told = st->ssrc && !st->source->paused && plain_tell_wanted(st, now_us);
+	if (told) {
+		st->asked_us = now_us;
+		st->retry_ms = RETRY_LAST_MS;
+	} else if (st->ssrc && !st->source->paused && write_request(st, out, sizeof(out), &pos)) {
 		mcu_transport_send_rtcp(peer->net, out, (unsigned)pos);
 		rooms->counters.pli_out++;
 		st->plis++;

@@ -32,6 +32,12 @@ static void fill_reply(const struct peer *peer, struct mcu_transport_reply *repl
 	if (!reply) {
 		return;
 	}
+	if (peer->plain) {
+		reply->fingerprint = peer->plain_dtls ? g_strdup(mcu_port_fingerprint(peer->room->rooms->port)) : NULL;
+		reply->rtcp_port = mcu_transport_rtcp_port(peer->net);
+		fill_candidates(peer->net, reply);
+		return;
+	}
 	mcu_transport_local(peer->net, ufrag, pwd);
 	reply->ice_ufrag = g_strdup(ufrag);
 	reply->ice_pwd = g_strdup(pwd);
@@ -40,13 +46,21 @@ static void fill_reply(const struct peer *peer, struct mcu_transport_reply *repl
 	fill_candidates(peer->net, reply);
 }
 
+static bool is_plain(const struct mcu_transport_open *rq)
+{
+	return g_strcmp0(rq->kind, "plain") == 0;
+}
+
 static bool may_open(mcu_room *room, const struct mcu_transport_open *rq, GError **err)
 {
 	if (!rq->transport) {
 		return room_fail(err, MCU_ERROR_INVALID, "transport: missing");
 	}
-	if (rq->kind && strcmp(rq->kind, "lite") != 0 && strcmp(rq->kind, "agent") != 0) {
-		return room_fail(err, MCU_ERROR_INVALID, "kind: \"lite\" or \"agent\"");
+	if (rq->kind && strcmp(rq->kind, "lite") != 0 && strcmp(rq->kind, "agent") != 0 && !is_plain(rq)) {
+		return room_fail(err, MCU_ERROR_INVALID, "kind: \"lite\", \"agent\" or \"plain\"");
+	}
+	if (is_plain(rq) && !plain_may_open(rq, err)) {
+		return false;
 	}
 	if (room->peer_list->len >= room->max_transports) {
 		room->rooms->counters.refused_limit++;
@@ -89,8 +103,9 @@ static bool open_net(struct peer *peer, const struct mcu_transport_open *rq, GEr
 	g_autoptr(GError) why = NULL;
 
 	peer->agent = g_strcmp0(rq->kind, "agent") == 0;
-	peer->net = peer->agent ? mcu_transport_open_agent(port, &(struct mcu_agent_conf){ .turn = rq->turn }, peer, &why)
-				: mcu_transport_open(port, peer, &why);
+	peer->net = is_plain(rq) ? plain_open(port, rq, peer, &why)
+		  : peer->agent	 ? mcu_transport_open_agent(port, &(struct mcu_agent_conf){ .turn = rq->turn }, peer, &why)
+				 : mcu_transport_open(port, peer, &why);
 	if (!peer->net) {
 		peer->room->rooms->counters.refused_limit++;
 		return room_fail(err, MCU_ERROR_LIMIT, "transport %s: %s", peer->id, why ? why->message : "limit of the worker");
@@ -163,13 +178,15 @@ bool peer_connect(struct peer *peer, const struct mcu_transport_connect *rq, GEr
 	if (peer->connect_spec && !strcmp(peer->connect_spec, spec)) {
 		return true;
 	}
-	if (!rq->ice_ufrag || !rq->ice_pwd || !rq->fingerprint) {
+	if (!peer->plain && (!rq->ice_ufrag || !rq->ice_pwd || !rq->fingerprint)) {
 		return room_fail(err, MCU_ERROR_INVALID, "ice_ufrag, ice_pwd and fingerprint are needed");
 	}
 	if (!read_extensions(&rq->extensions, &map, &two_byte, err)) {
 		return false;
 	}
-	if (mcu_transport_connect(peer->net, rq->ice_ufrag, rq->ice_pwd, rq->fingerprint, rq->dtls_client, &why) < 0) {
+	if ((peer->plain ? plain_connect(peer, rq, &why)
+			 : mcu_transport_connect(peer->net, rq->ice_ufrag, rq->ice_pwd, rq->fingerprint, rq->dtls_client,
+						 &why)) < 0) {
 		return room_fail(err, peer->connect_spec ? MCU_ERROR_CONFLICT : MCU_ERROR_INVALID, "%s",
 				 why ? why->message : "refused");
 	}

@@ -228,6 +228,13 @@ static bool sink_remove_in(mcu_room *room, const struct mcu_stream_ref *rq, void
 	return sink && g_ptr_array_remove(sink->peer->sinks, sink);
 }
 
+static bool dtmf_send_call_in(mcu_room *room, const struct mcu_dtmf_send *rq, void *reply, int64_t now_us, GError **err)
+{
+	struct sink *sink = room_sink(room, rq->id, err);
+
+	return sink && dtmf_send(sink, rq, now_us, err);
+}
+
 static bool keyframe_request_in(mcu_room *room, const struct mcu_stream_ref *rq, void *reply, int64_t now_us, GError **err)
 {
 	struct source *source = room_source(room, rq->id, err);
@@ -262,6 +269,7 @@ METHOD(sink_route, mcu_sink_route)
 METHOD(sink_prefer_call, mcu_sink_prefer)
 METHOD(sink_remove, mcu_stream_ref)
 METHOD(keyframe_request, mcu_stream_ref)
+METHOD(dtmf_send_call, mcu_dtmf_send)
 
 static bool (*const methods[MCU_METHOD_N])(mcu_rooms *, const void *, void *, int64_t, GError **) = {
 	[MCU_METHOD_ROOM_OPEN] = room_open,
@@ -279,6 +287,7 @@ static bool (*const methods[MCU_METHOD_N])(mcu_rooms *, const void *, void *, in
 	[MCU_METHOD_SINK_PREFER] = sink_prefer_call,
 	[MCU_METHOD_SINK_REMOVE] = sink_remove,
 	[MCU_METHOD_KEYFRAME_REQUEST] = keyframe_request,
+	[MCU_METHOD_DTMF_SEND] = dtmf_send_call,
 	[MCU_METHOD_DUMP] = dump,
 	[MCU_METHOD_STATS_GET] = stats,
 };
@@ -364,7 +373,7 @@ int64_t mcu_rooms_deadline(const mcu_rooms *rooms)
 
 static int64_t source_due(struct source *source, int64_t now_us)
 {
-	int64_t next = ORT_NEVER;
+	int64_t next = dtmf_in_due(source, now_us);
 
 	for (unsigned i = 0; i < source->n_streams; i++) {
 		next = earlier(next, keyframe_due(source->streams[i], now_us));
@@ -381,6 +390,9 @@ static int64_t peer_due(struct peer *peer, int64_t now_us)
 	}
 	for (unsigned i = 0; i < peer->sources->len; i++) {
 		next = earlier(next, source_due(g_ptr_array_index(peer->sources, i), now_us));
+	}
+	for (unsigned i = 0; i < peer->sinks->len; i++) {
+		next = earlier(next, dtmf_out_due(g_ptr_array_index(peer->sinks, i), now_us));
 	}
 	return earlier(next, rtcp_due(peer, now_us));
 }

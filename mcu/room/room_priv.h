@@ -84,6 +84,24 @@ struct stream {
 	unsigned n_batch, batch_room;
 };
 
+/* A digit of the peer that is pressed, or was the last one (RFC 4733). */
+struct dtmf_in {
+	bool any, pressed;
+	uint8_t event;
+	uint32_t ts, clock_hz;
+	uint32_t before, segment;	/* ticks: of segments done, of this one */
+	int64_t last_us;
+};
+
+/* Digits on their way to the peer. */
+struct dtmf_out {
+	char digits[64];	/* the first is in hand */
+	bool pressed, first;
+	unsigned ends;
+	uint32_t ts;
+	int64_t next_us, sent_us, duration_us;
+};
+
 struct source {
 	struct peer *peer;
 	char *id, *mid, *spec;
@@ -99,6 +117,7 @@ struct source {
 	bool speaking, level_fresh;
 	double loudness;	/* smoothed, dB above the least, 0-127 */
 	int64_t loud_us, level_us;
+	struct dtmf_in dtmf;
 };
 
 /* A stretch of one stream inside one sink: out = in + delta. */
@@ -142,6 +161,7 @@ struct sink {
 	int64_t want_w, want_h, want_bps;
 	bool paused;
 	int64_t layer_down_us;
+	struct dtmf_out *dtmf;		/* NULL = none; while there, nothing else is sent */
 	/* feedback of the peer */
 	uint8_t fraction_lost;
 	int32_t lost;
@@ -161,6 +181,7 @@ struct peer {
 	struct mcu_ext_map ext;
 	bool two_byte;		/* some id is above 14 */
 	bool agent;		/* full ICE, not lite */
+	bool plain, plain_dtls;	/* no ICE: one m-line of SIP and the like */
 	bool up;
 	GPtrArray *sources, *sinks;	/* owned */
 	struct ssrc_entry ssrcs[MAX_LAYERS * 2 * 8];
@@ -294,6 +315,19 @@ bool forward_rtx(struct sink *sink, struct segment *seg, struct mcu_packet *p, i
 
 /* ---- retransmit.c ---- */
 void retransmit(struct sink *sink, uint16_t out_seq, int64_t now_us);
+
+/* ---- plain.c ---- */
+bool plain_may_open(const struct mcu_transport_open *rq, GError **err);
+mcu_transport *plain_open(mcu_port *port, const struct mcu_transport_open *rq, struct peer *peer, GError **err);
+int plain_connect(struct peer *peer, const struct mcu_transport_connect *rq, GError **err);
+void plain_mark(struct peer *peer, int kind);
+bool plain_tell_wanted(struct stream *stream, int64_t now_us);	/* false: ask by RTCP */
+
+/* ---- dtmf.c ---- */
+void dtmf_in(struct stream *stream, const struct mcu_packet *p, uint32_t clock_hz, int64_t now_us);
+int64_t dtmf_in_due(struct source *source, int64_t now_us);
+bool dtmf_send(struct sink *sink, const struct mcu_dtmf_send *rq, int64_t now_us, GError **err);
+int64_t dtmf_out_due(struct sink *sink, int64_t now_us);
 
 /* ---- keyframe.c ---- */
 void keyframe_want(struct stream *stream, int64_t now_us);

@@ -40,7 +40,7 @@ static bool map_codecs(struct sink *sink, const struct source *source)
 	memset(rtx, 0xff, sizeof(rtx));
 	for (unsigned i = 0; i < source->n_codecs; i++) {
 		int k = match_codec(&source->codecs[i], sink);
-		if (k < 0) {
+		if (k < 0 || source->codecs[i].id == MCU_CODEC_TELEPHONE_EVENT) {	/* digits are for us */
 			continue;
 		}
 		any = true;

@@ -132,6 +132,7 @@ bool sink_add(mcu_room *room, const struct mcu_sink_add *rq, int64_t now_us, GEr
 	sink->spec = g_steal_pointer(&spec);
 	g_hash_table_insert(room->sinks, sink->id, sink);
 	g_ptr_array_add(peer->sinks, sink);
+	plain_mark(peer, sink->kind);
 	return true;
 }
 
@@ -151,6 +152,7 @@ void sink_free(struct sink *sink)
 		}
 	}
 	codecs_clear(sink->codecs, sink->n_codecs);
+	g_free(sink->dtmf);
 	g_free(sink->spec);
 	g_free(sink->mid);
 	g_free(sink->id);

@@ -100,7 +100,7 @@ int main(void)
 			       peer[suite]);
 		}
 		for (size_t i = 0; i < n_backends; i++) {
-			bool known = backends[i].suite < MCU_SRTP_DTLS_SUITES && backends[i].probe(lib);
+			bool known = (int)backends[i].suite < MCU_SRTP_DTLS_SUITES && backends[i].probe(lib);
 			double ns = known ? ours(lib, &backends[i], keys[k]) : 0;
 
 			if (ns > 0) {

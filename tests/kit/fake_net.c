@@ -18,7 +18,8 @@ struct mcu_port {
 struct mcu_transport {
 	mcu_port *port;
 	void *data;
-	const char *state;
+	const char *state, *marked;
+	struct mcu_plain_conf plain;
 	bool up, congested;
 	unsigned number, restarts;
 	char *remote;
@@ -127,6 +128,42 @@ mcu_transport *mcu_transport_open_agent(mcu_port *port, const struct mcu_agent_c
 		return NULL;
 	}
 	return mcu_transport_open(port, transport_data, err);
+}
+
+mcu_transport *mcu_transport_open_plain(mcu_port *port, const struct mcu_plain_conf *conf, void *transport_data,
+					GError **err)
+{
+	mcu_transport *t = mcu_transport_open(port, transport_data, err);
+
+	if (t) {
+		t->plain = *conf;
+	}
+	return t;
+}
+
+/* Up at once, but for DTLS. */
+int mcu_transport_connect_plain(mcu_transport *t, const struct mcu_plain_peer *peer, GError **err)
+{
+	if (peer->port && !peer->ip) {
+		g_set_error(err, MCU_ERROR, MCU_ERROR_INVALID, "ip");
+		return -EINVAL;
+	}
+	g_free(t->remote);
+	t->remote = g_strdup_printf("%s:%u", peer->ip ? peer->ip : "", peer->port);
+	if (t->plain.security != MCU_PLAIN_DTLS && !t->up) {
+		fake_net_state(t, "up", 0);
+	}
+	return 0;
+}
+
+uint16_t mcu_transport_rtcp_port(const mcu_transport *t)
+{
+	return t->plain.rtcp_mux ? 0 : 40001;
+}
+
+void mcu_transport_mark(mcu_transport *t, bool video)
+{
+	t->marked = video ? "video" : "audio";
 }
 
 int mcu_transport_add_candidate(mcu_transport *t, const char *line, GError **err)
