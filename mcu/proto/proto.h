@@ -87,11 +87,11 @@ struct mcu_candidate_use { char *foundation, *protocol, *ip, *type, *tcptype; in
 struct mcu_transport_reply { char *ice_ufrag, *ice_pwd, *fingerprint; bool ice_lite; struct ort_json_array candidates;
 			     int64_t rtcp_port; /* plain: candidates has one row, RTP's address; 0 = muxed */ };
 struct mcu_transport_connect { char *room, *transport, *ice_ufrag, *ice_pwd, *fingerprint; bool dtls_client;
+			       bool silent;	/* plain: the peer need not send (hold, recvonly): silence is no failure */
 			       struct ort_json_array extensions;	/* ext_use, those of the transport's BUNDLE */
 			       /* plain, and again whenever the peer signals another address or key: */
 			       char *ip; int64_t port, rtcp_port;	/* where we send; only this address is heard (latching: README of net) */
-			       char *srtp_suite, *srtp_send, *srtp_recv;	/* sdes: RFC 4568 6.2 name, base64 of key||salt */
-			       bool silent;	/* the peer need not send (hold, recvonly): silence is no failure */ };
+			       char *srtp_suite, *srtp_send, *srtp_recv;	/* sdes: RFC 4568 6.2 name, base64 of key||salt */ };
 struct mcu_transport_candidate { char *room, *transport, *candidate; };
 struct mcu_stream_ref { char *room, *id; };
 struct mcu_source_add { char *room, *transport, *id; int kind, content; char *mid; struct ort_json_array codecs, encodings; };
