@@ -82,6 +82,12 @@ export async function keepAwake() {
 	}
 }
 
+/** The phone itself says that its line carries a small picture at most; false where it does not say. */
+export function thinLine() {
+	const line = /** @type {any} */ (navigator).connection;
+	return Boolean(line && (['slow-2g', '2g'].includes(line.effectiveType) || line.saveData || (line.downlink > 0 && line.downlink < 0.3)));
+}
+
 /** Whole percent, or null where the phone does not say. @returns {Promise<number | null>} */
 export async function battery() {
 	const ask = /** @type {any} */ (navigator).getBattery;

@@ -82,6 +82,7 @@ function Live() {
 			<span class="figures">${fps ? `${fps} fps` : ''}${loss > 0.02 ? ` · ${t('loss_short', { percent: Math.round(loss * 100) })}` : ''}</span></div>
 		<section class=${`verdict ${now.class}`} role="status" data-verdict=${now.class}><b>${now.text}</b><span>${now.sub}</span></section>
 		<${Ear} />
+		${state.weak.value ? html`<p class="small-note" data-weak>${t('live.weak')}</p>` : null}
 		${state.placeRefused.value ? html`<p class="small-note">${t('live.no_place')}</p>` : null}
 		<div class="buttons">
 			<button class="target" onClick=${() => void state.switchCamera()}><${Glyph} shape="flip" />${t('live.flip')}</button>

@@ -5,12 +5,16 @@ import { computed, signal } from '../lib/view.js';
 import { ApiError, Client, rest } from '../lib/api.js';
 import { MediaLink } from '../lib/rtc.js';
 import { errorText } from '../lib/ui.js';
-import { battery, inAppBrowser, keepAwake, openCamera, openPicture, troubleOf, watchPlace } from './device.js';
+import { battery, inAppBrowser, keepAwake, openCamera, openPicture, thinLine, troubleOf, watchPlace } from './device.js';
 
 const FIGURES_MS = 1000;
 const HEARD_ENERGY = 0.0005;
 const HEARD_LEVEL = 0.01;
 const LOW_BATTERY = 20;
+const HEAVY_LOSS = 0.12;
+/** Looks in a row: quickly down to the small picture, slowly back up. */
+const WEAK_LOOKS = 3;
+const STRONG_LOOKS = 20;
 
 /** @type {import('../vendor/signals.js').Signal<'opening' | 'in_app' | 'ready' | 'asking' | 'live' | 'ended' | 'trouble'>} */
 export const phase = signal('opening');
@@ -29,6 +33,8 @@ export const muted = signal(false);
 export const hearing = signal(false);
 export const soundBlocked = signal(false);
 export const placeRefused = signal(false);
+/** One bar of signal: only the small picture is sent. */
+export const weak = signal(false);
 export const online = signal(navigator.onLine);
 export const figures = signal({ fps: 0, rtt_ms: 0, loss: 0 });
 
@@ -94,7 +100,7 @@ function enter(who) {
 	client.on('session.ended', (p) => finish(p.why === 'closed' ? 'closed' : 'expired'));
 	client.onUp(() => void client.call('incident.get', { id: who.incident }).then(changed).catch(() => {})); // else the next change tells
 	media.addSource('audio', { receive: true });
-	media.addSource('video');
+	media.addSource('video', { layers: true });
 	media.onSound = (stream) => (sound.value = stream);
 	phase.value = 'ready';
 	if (inAppBrowser()) {
@@ -198,12 +204,29 @@ async function sayBattery(first) {
 	}
 }
 
+let weak_looks = 0;
+let strong_looks = 0;
+
+/** The encoder thins its picture by itself; this is for lines that lose so much, or are so thin, that two pictures hurt both. @param {number} loss */
+function judgeLine(loss) {
+	const bad = thinLine() || loss > HEAVY_LOSS;
+	weak_looks = bad ? weak_looks + 1 : 0;
+	strong_looks = bad ? 0 : strong_looks + 1;
+	if (thinLine() || weak_looks >= WEAK_LOOKS) {
+		weak.value = true;
+	} else if (strong_looks >= STRONG_LOOKS) {
+		weak.value = false;
+	}
+	void media.setSmallOnly(weak.value);
+}
+
 /** A stamp only when sound of the other side really came out of the decoder, never on a mere track. */
 async function look() {
 	if (phase.value !== 'live') {
 		return;
 	}
 	const now = await media.stats();
+	judgeLine(now.loss);
 	figures.value = { fps: Math.round(now.fps), rtt_ms: now.rtt_ms, loss: now.loss };
 	const gained = now.sound_energy - energy;
 	energy = now.sound_energy;

@@ -18,12 +18,16 @@ const RELEASE_MS = 400;
 const SETTLE_MS = 20;
 const SWAP_MS = 4000;
 const NEAR_PX = 32;
+/** Height of the small picture for thumbnails, and what each of the two may cost. */
+const SMALL_PX = 180;
+const SMALL_BPS = 200000;
+const LARGE_BPS = 2500000;
 
 /**
  * @typedef {import('./api.js').Client} Client
  * @typedef {'audio' | 'video'} Kind
  * @typedef {{ kind: Kind, transceiver: RTCRtpTransceiver, view: View | null }} Slot
- * @typedef {{ kind: Kind, content: string, receive: boolean, track: MediaStreamTrack | null, transceiver: RTCRtpTransceiver | null }} Source
+ * @typedef {{ kind: Kind, content: string, receive: boolean, layers: boolean, track: MediaStreamTrack | null, transceiver: RTCRtpTransceiver | null }} Source
  */
 
 /** What one stream looks like here; lives as long as somebody holds it, whatever happens to connections. */
@@ -119,6 +123,15 @@ function preferCodecs(transceiver) {
 	}
 }
 
+/**
+ * Two encodings, the small one first: that is the order in which browsers give up layers when the line gets thin.
+ * @param {MediaStreamTrack | null} track @returns {RTCRtpEncodingParameters[]}
+ */
+function layersOf(track) {
+	const small = Math.max(2, (track?.getSettings().height ?? 720) / SMALL_PX);
+	return [{ rid: 'l', scaleResolutionDownBy: small, maxBitrate: SMALL_BPS }, { rid: 'h', maxBitrate: LARGE_BPS, maxFramerate: 30 }];
+}
+
 export class MediaLink {
 	/** @param {Client} client @param {string} prefix first part of the connection's id, for people who read logs */
 	constructor(client, prefix) {
@@ -142,6 +155,8 @@ export class MediaLink {
 		this.busy = false;
 		this.again = false;
 		this.closed = false;
+		/** Only the small picture goes out: the line carries no more. */
+		this.small_only = false;
 		this.retry_ms = RETRY_MIN_MS;
 		this.timers = { lost: 0, restart: 0, settle: 0, retry: 0 };
 		this.unlisten = [
@@ -151,9 +166,9 @@ export class MediaLink {
 		];
 	}
 
-	/** Declares something to publish; the track may come later. @param {Kind} kind @param {{ content?: string, receive?: boolean, track?: MediaStreamTrack | null }} [options] */
+	/** Declares something to publish; the track may come later; `layers`: a small picture beside the large one. @param {Kind} kind @param {{ content?: string, receive?: boolean, layers?: boolean, track?: MediaStreamTrack | null }} [options] */
 	addSource(kind, options = {}) {
-		this.sources.push({ kind, content: options.content ?? 'main', receive: options.receive ?? false, track: options.track ?? null, transceiver: null });
+		this.sources.push({ kind, content: options.content ?? 'main', receive: options.receive ?? false, layers: options.layers ?? false, track: options.track ?? null, transceiver: null });
 	}
 
 	/** @param {Kind} kind @param {MediaStreamTrack | null} track */
@@ -162,7 +177,31 @@ export class MediaLink {
 		if (source) {
 			source.track = track;
 			await source.transceiver?.sender.replaceTrack(track);
+			await this.applyLayers(source);
 		}
+	}
+
+	/** @param {boolean} on only the small picture */
+	async setSmallOnly(on) {
+		if (this.small_only !== on) {
+			this.small_only = on;
+			await Promise.all(this.sources.map((s) => this.applyLayers(s)));
+		}
+	}
+
+	/** Size of the small layer follows the camera; the large one rests while `small_only`. @param {Source} source */
+	async applyLayers(source) {
+		const sender = source.transceiver?.sender;
+		const parameters = sender?.getParameters();
+		if (!source.layers || !sender || (parameters?.encodings?.length ?? 0) < 2) {
+			return;
+		}
+		for (const encoding of parameters?.encodings ?? []) {
+			const wanted = layersOf(source.track).find((l) => l.rid === encoding.rid);
+			encoding.scaleResolutionDownBy = wanted?.scaleResolutionDownBy ?? 1;
+			encoding.active = encoding.rid === 'l' || !this.small_only;
+		}
+		await sender.setParameters(/** @type {RTCRtpSendParameters} */ (parameters)).catch((e) => console.warn('layers', e.message));
 	}
 
 	/** @param {string} stream @param {Kind} kind @returns {View} released by its `release()` */
@@ -236,7 +275,7 @@ export class MediaLink {
 	addSending(pc, source) {
 		source.transceiver = pc.addTransceiver(source.track ?? source.kind, {
 			direction: source.receive ? 'sendrecv' : 'sendonly',
-			sendEncodings: source.kind === 'video' ? [{ maxBitrate: 2500000, maxFramerate: 30 }] : undefined,
+			sendEncodings: source.layers ? layersOf(source.track) : source.kind === 'video' ? [{ maxBitrate: LARGE_BPS, maxFramerate: 30 }] : undefined,
 		});
 		if (source.kind === 'video') {
 			preferCodecs(source.transceiver);
@@ -388,6 +427,7 @@ export class MediaLink {
 		});
 		if (pc === this.pc && pc.signalingState === 'have-local-offer') {
 			await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+			await Promise.all(this.sources.map((s) => this.applyLayers(s)));
 			if (pc.connectionState === 'connected') {
 				this.changed(pc); // after a restart on a path that was not dead, nothing else would say so
 			}
@@ -423,13 +463,13 @@ export class MediaLink {
 		const report = await this.pc?.getStats();
 		report?.forEach((row) => {
 			if (row.type === 'outbound-rtp' && row.kind === 'video') {
-				out.fps = row.framesPerSecond ?? 0;
+				out.fps = Math.max(out.fps, row.framesPerSecond ?? 0);
 				out.frames += row.framesEncoded ?? 0;
 			} else if (row.type === 'inbound-rtp' && row.kind === 'audio') {
 				out.sound_energy += row.totalAudioEnergy ?? 0;
 				out.sound_level = Math.max(out.sound_level, row.audioLevel ?? 0);
 			} else if (row.type === 'remote-inbound-rtp' && row.kind === 'video') {
-				out.loss = row.fractionLost ?? 0;
+				out.loss = Math.max(out.loss, row.fractionLost ?? 0);
 			} else if (row.type === 'candidate-pair' && row.nominated && row.currentRoundTripTime) {
 				out.rtt_ms = Math.round(row.currentRoundTripTime * 1000);
 			}
