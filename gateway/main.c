@@ -64,6 +64,12 @@ static gboolean on_signal(gpointer loop)
 	return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_reload(gpointer app)
+{
+	gw_app_reload(app);
+	return G_SOURCE_CONTINUE;
+}
+
 static int run(const struct gw_app_options *options)
 {
 	g_autofree char *why = NULL;
@@ -76,6 +82,7 @@ static int run(const struct gw_app_options *options)
 		fail(why);
 		return 1;
 	}
+	g_unix_signal_add(SIGHUP, on_reload, app);
 	g_main_loop_run(loop);
 	gw_app_stop(app, true);
 	return 0;

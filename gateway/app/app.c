@@ -305,6 +305,11 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	g_free(app);
 }
 
+void gw_app_reload(gw_app *app)
+{
+	(void)gw_web_reload(app->web);
+}
+
 int gw_app_port(const gw_app *app)
 {
 	return gw_web_port(app->web);

@@ -20,6 +20,7 @@ struct gw_app_options {		/* strings borrowed for ever */
 };
 /* NULL and *ret_why (transfer full): a sentence for the operator that names what to do. */
 gw_app *gw_app_start(const struct gw_app_options *options, char **ret_why);
+void gw_app_reload(gw_app *app);	/* certificate and key are read anew */
 void gw_app_stop(gw_app *app, bool end_engine);	/* NULL allowed */
 int gw_app_port(const gw_app *app);
 const char *gw_app_setup_token(const gw_app *app);	/* NULL when no set-up is needed */

@@ -66,8 +66,9 @@ static int on_conn(struct conn *c, enum lws_callback_reasons reason, void *in, s
 }
 
 /* Idle connections keep no record buffers (34 KiB each), and resumption is by tickets, not by a table of ours. */
-static int spare_memory(SSL_CTX *ctx)
+static int on_tls_context(gw_web *web, SSL_CTX *ctx)
 {
+	gw_web_cert_hold(web, ctx);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	return 0;
@@ -83,7 +84,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 		return destroyed(wsi);
 	}
 	if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-		return spare_memory(user);
+		return on_tls_context(lws_context_user(lws_get_context(wsi)), user);
 	}
 	if (reason == LWS_CALLBACK_HTTP || reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE ||
 	    reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION || reason == LWS_CALLBACK_ESTABLISHED) {
@@ -145,6 +146,7 @@ static gboolean chores_dispatch(GSource *source, GSourceFunc fn, gpointer user_d
 static gboolean tick(gpointer user_data)
 {
 	gw_web_conn_tick(user_data, ort_now_us());
+	gw_web_cert_tick(user_data, ort_now_us());
 	return G_SOURCE_CONTINUE;
 }
 
@@ -189,21 +191,6 @@ static bool is_loopback(const char *listen)
 			  strcmp(listen, "localhost") == 0);
 }
 
-/* libwebsockets starts without a certificate that it cannot read, and then speaks to nobody: look ourselves. */
-static const char *tls_fault(const struct gw_web_conf *conf)
-{
-	const char *why = NULL;
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	if (SSL_CTX_use_certificate_chain_file(ctx, conf->cert_path) != 1) {
-		why = "the certificate cannot be read";
-	} else if (SSL_CTX_use_PrivateKey_file(ctx, conf->key_path, SSL_FILETYPE_PEM) != 1 ||
-		   SSL_CTX_check_private_key(ctx) != 1) {
-		why = "the key cannot be read or does not belong to the certificate";
-	}
-	SSL_CTX_free(ctx);
-	return why;
-}
-
 /* libwebsockets waits for ever for an address that this machine has not: look ourselves. Names of interfaces pass. */
 static bool is_foreign(const char *listen)
 {
@@ -234,7 +221,8 @@ static const char *conf_fault(const struct gw_web_conf *conf)
 	if (conf->map_origin && (strpbrk(conf->map_origin, " ;,'\r\n\t") || !strstr(conf->map_origin, "://"))) {
 		return "map origin must be scheme://host[:port]";
 	}
-	return conf->cert_path ? tls_fault(conf) : NULL;
+	/* libwebsockets starts without a certificate that it cannot read, and then speaks to nobody: look ourselves. */
+	return conf->cert_path ? gw_web_cert_fault(conf->cert_path, conf->key_path) : NULL;
 }
 
 static unsigned or_default(unsigned value, unsigned fallback)
@@ -423,6 +411,7 @@ void gw_web_stop(gw_web *web)
 	}
 	stop_source(&web->tick);
 	stop_source(&web->chores);
+	gw_web_cert_free(web);
 	gw_web_files_close(web->files);
 	g_main_loop_unref(web->loop);
 	g_hash_table_unref(web->sources);

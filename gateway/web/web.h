@@ -32,6 +32,8 @@ struct gw_web_conf {		/* copied */
 gw_web *gw_web_start(const struct gw_web_conf *conf, gw_api *api, char **ret_why);
 void gw_web_stop(gw_web *web);	/* closes all; exchanges still out are dropped at their reply; NULL allowed */
 int gw_web_port(const gw_web *web);
+/* Reads certificate and key anew (it also looks by itself every few seconds); false: refused, the old pair stays. */
+bool gw_web_reload(gw_web *web);
 int gw_web_redirect_port(const gw_web *web);	/* -1 = none */
 
 /* ---- raw routes ---- */

@@ -29,6 +29,7 @@ struct gw_web {
 	gw_api *api;
 	/* copies of the configuration */
 	char *listen, *cert_path, *key_path, *csp;
+	struct cert *cert;	/* NULL = plain HTTP */
 	char **origins;
 	bool tls, hsts, trust_forwarded;
 	unsigned max_connections, max_prelogin, per_source, max_half_open;
@@ -101,6 +102,12 @@ void gw_web_conn_enter(struct conn *c, enum conn_state state);
 void gw_web_conn_kill(struct conn *c);			/* soon, from anywhere */
 void gw_web_conn_chore(struct conn *c);		/* have the chores run */
 void gw_web_conn_tick(gw_web *web, int64_t now_us);
+
+/* cert.c */
+const char *gw_web_cert_fault(const char *cert_path, const char *key_path);	/* NULL = a pair that can be used */
+void gw_web_cert_hold(gw_web *web, void *ssl_ctx);
+void gw_web_cert_free(gw_web *web);
+void gw_web_cert_tick(gw_web *web, int64_t now_us);
 
 /* header.c: pure */
 const char *gw_web_cookie_name(const char *path, const char *query);	/* a literal; query may be NULL */

@@ -3,28 +3,36 @@
 
 /* ---- TLS ---- */
 
-static void make_certificate(const char *folder, char **ret_cert, char **ret_key)
+static void make_certificate_of(const char *folder, long serial, char **ret_cert, char **ret_key)
 {
+	g_autofree char *cert_path = g_build_filename(folder, "cert.pem", NULL), *key_path = g_build_filename(folder, "key.pem", NULL);
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *x = X509_new();
-	*ret_cert = g_build_filename(folder, "cert.pem", NULL);
-	*ret_key = g_build_filename(folder, "key.pem", NULL);
 	X509_set_version(x, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), serial);
 	X509_gmtime_adj(X509_getm_notBefore(x), -60);
 	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
 	X509_set_pubkey(x, key);
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(x));
 	g_assert_cmpint(X509_sign(x, key, EVP_sha256()), >, 0);
-	FILE *f = fopen(*ret_cert, "w");
+	FILE *f = fopen(cert_path, "w");
 	PEM_write_X509(f, x);
 	fclose(f);
-	f = fopen(*ret_key, "w");
+	f = fopen(key_path, "w");
 	PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL);
 	fclose(f);
 	X509_free(x);
 	EVP_PKEY_free(key);
+	if (ret_cert) {
+		*ret_cert = g_steal_pointer(&cert_path);
+		*ret_key = g_steal_pointer(&key_path);
+	}
+}
+
+static void make_certificate(const char *folder, char **ret_cert, char **ret_key)
+{
+	make_certificate_of(folder, 1, ret_cert, ret_key);
 }
 
 struct tls { SSL_CTX *ctx; SSL *ssl; int fd; };
@@ -136,6 +144,58 @@ static void tls_and_redirect(void)
 	remove_tree(folder);
 }
 
+static long serial_of(int port)
+{
+	struct tls t;
+	g_assert_true(tls_open(&t, port, TLS1_3_VERSION));
+	X509 *x = SSL_get1_peer_certificate(t.ssl);
+	long serial = ASN1_INTEGER_get(X509_get0_serialNumber(x));
+	X509_free(x);
+	tls_close(&t);
+	return serial;
+}
+
+/* A renewed pair is taken; half a file is not. A socket that is open goes on. */
+static void renewed_without_restart(void)
+{
+	struct world w;
+	struct tls old;
+	g_autofree char *folder = g_dir_make_tmp("ortoo-tls-XXXXXX", NULL), *cert = NULL, *key = NULL;
+	make_certificate(folder, &cert, &key);
+	start_with(&w, (struct gw_web_conf){ .cert_path = cert, .key_path = key, .redirect_port = -1 });
+	g_assert_cmpint(serial_of(w.port), ==, 1);
+	g_assert_true(tls_open(&old, w.port, TLS1_3_VERSION));
+	make_certificate_of(folder, 2, NULL, NULL);
+	g_assert_true(gw_web_reload(w.web));
+	g_assert_cmpint(serial_of(w.port), ==, 2);
+	g_autoptr(GByteArray) in = tls_ask(&old, GET("/"), strlen(GET("/")), 1);
+	g_assert_true(g_str_has_prefix((const char *)in->data, "HTTP/1.1 200 OK"));
+	tls_close(&old);
+	g_assert_true(g_file_set_contents(key, "-----BEGIN PRIVATE KEY-----\n", -1, NULL));
+	g_assert_false(gw_web_reload(w.web));
+	g_assert_cmpint(serial_of(w.port), ==, 2);
+	finish(&w);
+	remove_tree(folder);
+}
+
+/* Nobody says anything: the files are looked at. */
+static void renewal_is_seen(void)
+{
+	struct world w;
+	long serial = 0;
+	g_autofree char *folder = g_dir_make_tmp("ortoo-tls-XXXXXX", NULL), *cert = NULL, *key = NULL;
+	make_certificate(folder, &cert, &key);
+	start_with(&w, (struct gw_web_conf){ .cert_path = cert, .key_path = key, .redirect_port = -1 });
+	make_certificate_of(folder, 3, NULL, NULL);
+	for (int n = 0; n < 200 && serial != 3; n++) {
+		serial = serial_of(w.port);
+		g_usleep(50000);
+	}
+	g_assert_cmpint(serial, ==, 3);
+	finish(&w);
+	remove_tree(folder);
+}
+
 static const struct conf_row { const char *name; struct gw_web_conf conf; } confs[] = {
 	{ "plain-on-all", { .redirect_port = -1 } },
 	{ "plain-on-address", { .listen = "0.0.0.0", .redirect_port = -1 } },
@@ -180,6 +240,8 @@ static const struct { const char *path; void (*fn)(void); } tests[] = {
 	{ "/conf/listens_there_only", listens_there_only },
 	{ "/tls/tls_and_redirect", tls_and_redirect },
 	{ "/tls/tls_carries_much", tls_carries_much },
+	{ "/tls/renewed_without_restart", renewed_without_restart },
+	{ "/tls/renewal_is_seen", renewal_is_seen },
 };
 
 int main(int argc, char **argv)
