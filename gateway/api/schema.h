@@ -162,7 +162,7 @@ struct gw_wall_report { int64_t window; char *stream; int state; int64_t at_ms, 
 
 /* ---- log, system ---- */
 struct gw_log_list { int64_t after_seq, limit; char *type, *incident; };
-struct gw_log_verify_reply { bool ok; int64_t records; char *head, *why; };
+struct gw_log_verify_reply { bool ok; int64_t records; char *head, *why; int64_t signatures; };
 struct gw_webhook_test_reply { bool ok; int64_t status; char *why; };
 
 /* ---- bodies of events ---- */

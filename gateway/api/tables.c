@@ -162,7 +162,8 @@ T(wall_report, INT(wall_report, window, MUST, 1, 9, NULL, "which"), IDF(wall_rep
 T(log_list, INT(log_list, after_seq, 0, 0, 9e15, NULL, "0 = from the start"), INT(log_list, limit, 0, 0, 1000, NULL, "0 = 200"),
   IDF(log_list, type, 0, "only this type"), IDF(log_list, incident, 0, "only this incident"));
 T(log_verify_reply, BOOL(log_verify_reply, ok, 0, "the chain is whole"), INT(log_verify_reply, records, 0, 0, 0, NULL, "walked"),
-  STR(log_verify_reply, head, 0, 128, "hash of the last record"), TEXT(log_verify_reply, why, OMIT, LINE, "where it breaks"));
+  STR(log_verify_reply, head, 0, 128, "hash of the last record"), TEXT(log_verify_reply, why, OMIT, LINE, "where it breaks"),
+  INT(log_verify_reply, signatures, 0, 0, 0, NULL, "over the head, checked"));
 T(webhook_test_reply, BOOL(webhook_test_reply, ok, 0, "answered 2xx"), INT(webhook_test_reply, status, 0, 0, 0, NULL, "HTTP status; 0 = no answer"),
   TEXT(webhook_test_reply, why, OMIT, LINE, "what went wrong"));
 

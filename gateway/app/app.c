@@ -59,6 +59,10 @@ static int64_t on_sweep(int64_t now_us, void *user_data)
 	gw_app *app = user_data;
 	gw_auth_tick(app->auth, now_us, ort_wall_ms());
 	gw_app_sweep_legs(app, now_us);
+	if (now_us - app->signed_us >= 60 * ORT_US_PER_S) {
+		app->signed_us = now_us;
+		gw_store_sign(app->store, ort_wall_ms());
+	}
 	return now_us + 5 * ORT_US_PER_S;
 }
 
@@ -280,6 +284,7 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	}
 	if (app->started) {
 		gw_app_remember(app, "gateway.stop", "gateway", NULL, NULL);
+		gw_store_sign(app->store, ort_wall_ms());
 	}
 	stop_doors(app, end_engine);
 	drop_timer(&app->flush_timer);

@@ -37,6 +37,7 @@ struct gw_app {
 	int64_t engine_ms;		/* when the engine saw what is being handled now; 0 = nothing is */
 	GHashTable *whip_seats;		/* SHA-256 of a link's token -> the session that publishes by it, owned; whip.c */
 	bool hall;			/* the engine room is ours: opened or adopted */
+	int64_t signed_us;		/* when the log's head was signed last */
 	unsigned hall_idle;
 };
 

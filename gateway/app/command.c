@@ -14,6 +14,9 @@ int gw_app_verify_log(const char *state)
 		return 2;
 	}
 	printf("%s: %" G_GINT64_FORMAT " records, head %s%s%s\n", v.ok ? "ok" : "BROKEN", v.records, v.head, v.ok ? "" : ", ", v.why);
+	if (v.signatures > 0) {
+		printf("%" G_GINT64_FORMAT " signatures, the last over record %" G_GINT64_FORMAT ", key %s\n", v.signatures, v.signed_seq, v.key);
+	}
 	return v.ok ? 0 : 1;
 }
 

@@ -104,6 +104,17 @@ static void number_stamp(json_t *certificate, const json_t *record)
 	}
 }
 
+/* With these anybody can check later that the log's end, as it was then, was ours. */
+static void put_signature(json_t *certificate, const gw_store *store)
+{
+	struct gw_log_signature sig;
+	bool have = gw_store_last_signature(store, &sig);
+	json_object_set_new(certificate, "public_key", json_string(gw_store_public_key(store)));
+	json_object_set_new(certificate, "log_signature", !have ? json_null()
+			    : json_pack("{s:I,s:s,s:I,s:s}", "seq", (json_int_t)sig.seq, "hash", sig.hash, "at_ms", (json_int_t)sig.at_ms,
+					"signature", sig.signature));
+}
+
 static void on_stamps(json_t *records, const char *why, void *user_data)
 {
 	struct gw_ack *ack = user_data;
@@ -117,6 +128,7 @@ static void on_stamps(json_t *records, const char *why, void *user_data)
 	}
 	gw_store_head(ack->app->store, &seq, hash);
 	json_object_set_new(certificate, "log_head", json_pack("{s:I,s:s}", "seq", (json_int_t)seq, "hash", hash));
+	put_signature(certificate, ack->app->store);
 	json_object_set_new(certificate, "node", json_string(ort_conf_str(ack->app->options.conf, "node.name")));
 	gw_api_reply(ack->call, &(struct gw_raw){ certificate });
 	g_free(ack->id);

@@ -60,7 +60,8 @@ static void config(struct gw_api_session *s, const void *request, gw_api_call *c
 
 static void on_verified(const struct gw_log_verdict *v, void *user_data)
 {
-	gw_api_reply(user_data, &(struct gw_log_verify_reply){ v->ok, v->records, (char *)(uintptr_t)v->head, (char *)(uintptr_t)v->why });
+	gw_api_reply(user_data, &(struct gw_log_verify_reply){ v->ok, v->records, (char *)(uintptr_t)v->head, (char *)(uintptr_t)v->why,
+							   v->signatures });
 }
 
 static void verify(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)

@@ -15,6 +15,10 @@ static const char *const migrations[] = {
 	"CREATE TRIGGER log_no_update BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
 	"CREATE TRIGGER log_no_delete BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
 	"CREATE TABLE doc(kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;",
+	/* 2: signatures over the log's head. */
+	"CREATE TABLE signature(seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, key BLOB NOT NULL, signature BLOB NOT NULL);"
+	"CREATE TRIGGER signature_no_update BEFORE UPDATE ON signature BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
+	"CREATE TRIGGER signature_no_delete BEFORE DELETE ON signature BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;",
 };
 
 G_DEFINE_QUARK(gw-store-error-quark, gw_store_error)

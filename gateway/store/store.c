@@ -14,7 +14,7 @@
 #define RESERVE_BYTES (16 * 1024 * 1024)	/* given up when the disk is full, so that incidents still can be written */
 #define BATCH 512
 
-enum kind { APPEND, PUT, REMOVE, BARRIER, QUERY, VERIFY };
+enum kind { APPEND, PUT, REMOVE, BARRIER, SIGN, QUERY, VERIFY };
 
 /* One request travels loop -> worker -> loop and is freed there. */
 struct job {
@@ -27,6 +27,7 @@ struct job {
 	char hash[GW_STORE_HASH];
 	struct gw_log_query query;
 	struct gw_log_verdict verdict;
+	struct gw_log_signature signature;
 	void (*done)(void);	/* cast back by kind */
 	void *user_data;
 };
@@ -41,9 +42,13 @@ struct gw_store {
 	struct gw_db db;		/* worker's, after open */
 	GQueue waiting;			/* worker's: jobs not done yet */
 	GSource *retry;			/* worker's */
+	struct gw_signer *signer;	/* read by both */
+	struct gw_log_signature signed_head;	/* worker's */
 	bool in_trouble;		/* worker's */
 	int64_t head_seq;		/* loop's copies */
 	char head_hash[GW_STORE_HASH];
+	struct gw_log_signature signature;
+	char *public_key;
 	unsigned queued;
 };
 
@@ -91,6 +96,11 @@ static void finish_verify(struct job *j)
 	((void (*)(const struct gw_log_verdict *, void *))j->done)(&j->verdict, j->user_data);
 }
 
+static void finish_sign(struct job *j)
+{
+	j->store->signature = j->signature;
+}
+
 static void finish_nothing(struct job *j)
 {
 }
@@ -98,7 +108,7 @@ static void finish_nothing(struct job *j)
 static void on_done(struct ort_msg *msg, void *owner)
 {
 	static void (*const finish[])(struct job *) = { finish_append, finish_nothing, finish_nothing,
-							finish_barrier, finish_query, finish_verify };
+							finish_barrier, finish_sign, finish_query, finish_verify };
 	struct job *j = (struct job *)msg;
 	finish[j->kind](j);
 	job_free(j);
@@ -150,6 +160,12 @@ static int write_job(gw_store *s, struct job *j)
 		gw_log_hex(s->db.hash, j->hash);
 		return rc;
 	}
+	if (j->kind == SIGN) {
+		j->signature = s->signed_head;
+		int rc = gw_sign_insert(&s->db, s->signer, j->at_ms, &j->signature);
+		s->signed_head = rc == SQLITE_OK ? j->signature : s->signed_head;
+		return rc;
+	}
 	return j->kind == PUT || j->kind == REMOVE ? write_doc(j->kind == PUT ? s->db.put : s->db.remove, j) : SQLITE_OK;
 }
 
@@ -168,7 +184,8 @@ static void answer(gw_store *s, struct job *j)
 		json_t *found = gw_log_select(s->db.sql, &j->query);
 		json_decref(j->body);
 		j->body = found;
-	} else if (j->kind == VERIFY && gw_log_walk(s->db.sql, NULL, NULL, &j->verdict) != SQLITE_OK) {
+	} else if (j->kind == VERIFY && (gw_log_walk(s->db.sql, NULL, NULL, &j->verdict) != SQLITE_OK ||
+					 gw_sign_walk(s->db.sql, s->path, &j->verdict) != SQLITE_OK)) {
 		j->verdict.ok = false;
 		g_strlcpy(j->verdict.why, sqlite3_errmsg(s->db.sql), sizeof(j->verdict.why));
 	}
@@ -193,6 +210,7 @@ static bool work_once(gw_store *s)
 	}
 	int64_t seq = s->db.seq;
 	uint8_t hash[32];
+	struct gw_log_signature signed_head = s->signed_head;
 	memcpy(hash, s->db.hash, 32);
 	int rc = writes > 0 ? write_batch(s, n) : SQLITE_OK;
 	if (rc != SQLITE_OK) {
@@ -200,6 +218,7 @@ static bool work_once(gw_store *s)
 		sqlite3_exec(s->db.sql, "ROLLBACK", NULL, NULL, NULL);
 		s->db.seq = seq;
 		memcpy(s->db.hash, hash, 32);
+		s->signed_head = signed_head;
 		give_up_reserve(s, rc);
 		return false;
 	}
@@ -317,6 +336,24 @@ void gw_store_verify(gw_store *s, void (*fn)(const struct gw_log_verdict *v, voi
 	post(j);
 }
 
+void gw_store_sign(gw_store *s, int64_t wall_ms)
+{
+	struct job *j = job_new(s, SIGN);
+	j->at_ms = wall_ms;
+	post(j);
+}
+
+bool gw_store_last_signature(const gw_store *s, struct gw_log_signature *ret)
+{
+	*ret = s->signature;
+	return ret->seq > 0;
+}
+
+const char *gw_store_public_key(const gw_store *s)
+{
+	return s->public_key;
+}
+
 void gw_store_head(const gw_store *s, int64_t *ret_seq, char ret_hash[GW_STORE_HASH])
 {
 	*ret_seq = s->head_seq;
@@ -345,7 +382,14 @@ gw_store *gw_store_open(GMainContext *context, const char *path, const struct gw
 		gw_log_finish(&db);
 		return NULL;
 	}
+	struct gw_signer *signer = gw_signer_open(path, err);
+	if (signer == NULL) {
+		gw_log_finish(&db);
+		return NULL;
+	}
 	gw_store *s = g_new0(gw_store, 1);
+	s->signer = signer;
+	s->public_key = gw_signer_public(signer);
 	s->ops = *ops;
 	s->user_data = user_data;
 	s->path = g_strdup(path);
@@ -430,6 +474,8 @@ void gw_store_close(gw_store *s)
 	ort_mailbox_free(s->loop_box);
 	g_queue_clear_full(&s->waiting, (GDestroyNotify)(void (*)(void))job_free);
 	gw_log_finish(&s->db);
+	gw_signer_free(s->signer);
+	g_free(s->public_key);
 	g_free(s->reserve);
 	g_free(s->path);
 	g_free(s);
@@ -441,7 +487,7 @@ bool gw_store_verify_file(const char *path, struct gw_log_verdict *ret, GError *
 	if (sql == NULL) {
 		return false;
 	}
-	bool read = gw_log_walk(sql, NULL, NULL, ret) == SQLITE_OK || gw_db_fail(sql, path, err);
+	bool read = (gw_log_walk(sql, NULL, NULL, ret) == SQLITE_OK && gw_sign_walk(sql, path, ret) == SQLITE_OK) || gw_db_fail(sql, path, err);
 	sqlite3_close(sql);
 	return read;
 }

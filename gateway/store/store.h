@@ -14,6 +14,7 @@
 typedef struct gw_store gw_store;
 
 #define GW_STORE_HASH 65	/* hex SHA-256 and NUL */
+#define GW_STORE_KEY 48		/* base64 of an Ed25519 public key */
 
 struct gw_store_ops {
 	/* After the commit of one appended record. `record` borrowed, with its seq. May be NULL. */
@@ -53,8 +54,15 @@ struct gw_log_query { int64_t after_seq; unsigned limit; const char *type, *inci
 typedef void (*gw_log_fn)(json_t *records, const char *why, void *user_data);
 void gw_store_query(gw_store *s, const struct gw_log_query *query, gw_log_fn fn, void *user_data);
 
-struct gw_log_verdict { bool ok; int64_t records; int64_t broken_seq; char head[GW_STORE_HASH]; char why[160]; };
+struct gw_log_verdict { bool ok; int64_t records; int64_t broken_seq; char head[GW_STORE_HASH]; char why[160];
+			int64_t signatures, signed_seq; char key[GW_STORE_KEY]; };	/* key: of the last signature; "" = none */
 /* Reads the whole chain from a file that may be in use. Any thread; blocks. false: it could not be read at all. */
 bool gw_store_verify_file(const char *path, struct gw_log_verdict *ret, GError **err);
 void gw_store_verify(gw_store *s, void (*fn)(const struct gw_log_verdict *v, void *ud), void *ud);	/* on the worker */
+/* Signs the head (Ed25519) unless it is signed already. The message is "ortoo-log-1 <seq> <at_ms> <hex hash>"; the key is
+ * made at the first open, beside the database: log-key.pem (0600), log-key.pub. */
+void gw_store_sign(gw_store *s, int64_t wall_ms);
+struct gw_log_signature { int64_t seq, at_ms; char hash[GW_STORE_HASH]; char signature[92]; };	/* base64 */
+bool gw_store_last_signature(const gw_store *s, struct gw_log_signature *ret);	/* since this start; false = none yet */
+const char *gw_store_public_key(const gw_store *s);	/* base64 */
 void gw_store_head(const gw_store *s, int64_t *ret_seq, char ret_hash[GW_STORE_HASH]);	/* last committed */

@@ -11,6 +11,13 @@ sqlite3 *gw_db_open(const char *path, bool readonly, GError **err);
 bool gw_db_migrate(sqlite3 *sql, GError **err);
 bool gw_db_fail(sqlite3 *sql, const char *what, GError **err);	/* always false */
 
+/* sign.c: signatures over the head */
+struct gw_signer *gw_signer_open(const char *db_path, GError **err);
+void gw_signer_free(struct gw_signer *s);
+char *gw_signer_public(const struct gw_signer *s);	/* base64, (transfer full) */
+int gw_sign_insert(struct gw_db *db, const struct gw_signer *s, int64_t at_ms, struct gw_log_signature *ret);	/* ret: in: the last one */
+int gw_sign_walk(sqlite3 *sql, const char *db_path, struct gw_log_verdict *v);	/* after gw_log_walk */
+
 /* log.c: the chain. Worker thread (or start-up). 0 or an SQLite code. */
 int gw_log_prepare(struct gw_db *db);
 void gw_log_finish(struct gw_db *db);

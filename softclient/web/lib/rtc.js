@@ -191,17 +191,17 @@ export class MediaLink {
 
 	/** Size of the small layer follows the camera; the large one rests while `small_only`. @param {Source} source */
 	async applyLayers(source) {
-		const sender = source.transceiver?.sender;
+		const sender = source.layers ? source.transceiver?.sender : null;
 		const parameters = sender?.getParameters();
-		if (!source.layers || !sender || (parameters?.encodings?.length ?? 0) < 2) {
+		if (!sender || !parameters || (parameters.encodings?.length ?? 0) < 2) {
 			return;
 		}
-		for (const encoding of parameters?.encodings ?? []) {
+		for (const encoding of parameters.encodings) {
 			const wanted = layersOf(source.track).find((l) => l.rid === encoding.rid);
 			encoding.scaleResolutionDownBy = wanted?.scaleResolutionDownBy ?? 1;
 			encoding.active = encoding.rid === 'l' || !this.small_only;
 		}
-		await sender.setParameters(/** @type {RTCRtpSendParameters} */ (parameters)).catch((e) => console.warn('layers', e.message));
+		await sender.setParameters(parameters).catch((e) => console.warn('layers', e.message));
 	}
 
 	/** @param {string} stream @param {Kind} kind @returns {View} released by its `release()` */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +63,11 @@ static void rig_finish(struct rig *g)
 	static const char *const ends[] = { "", "-wal", "-shm", ".reserve" };
 	for (unsigned n = 0; n < G_N_ELEMENTS(ends); n++) {
 		g_autofree char *file = g_strconcat(g->path, ends[n], NULL);
+		(void)g_unlink(file);
+	}
+	static const char *const keys[] = { "log-key.pem", "log-key.pub" };
+	for (unsigned n = 0; n < G_N_ELEMENTS(keys); n++) {
+		g_autofree char *file = g_build_filename(g->dir, keys[n], NULL);
 		(void)g_unlink(file);
 	}
 	g_assert_cmpint(g_rmdir(g->dir), ==, 0);
@@ -148,6 +154,60 @@ static void one_changed_bit_is_found(gconstpointer change)
 	g_assert_false(gw_store_replay(g.store, on_replay, &g, &err));
 	g_assert_error(err, GW_STORE_ERROR, GW_STORE_CHAIN);
 	g_clear_error(&err);
+	rig_finish(&g);
+}
+
+static void fill_and_sign(struct rig *g)
+{
+	for (int n = 0; n < 5; n++) {
+		append(g->store, "same", "i1");
+	}
+	gw_store_sign(g->store, 5000);
+	gw_store_sign(g->store, 6000);	/* nothing new: no second one */
+	append(g->store, "same", "i1");
+	gw_store_sign(g->store, 7000);
+	settle(g);
+}
+
+static void head_is_signed(void)
+{
+	struct rig g;
+	struct gw_log_signature sig;
+	struct gw_log_verdict v;
+	struct stat st;
+	rig_init(&g);
+	g_assert_false(gw_store_last_signature(g.store, &sig));
+	fill_and_sign(&g);
+	g_assert_true(gw_store_last_signature(g.store, &sig));
+	g_assert_cmpint(sig.seq, ==, 6);
+	g_assert_cmpint(sig.at_ms, ==, 7000);
+	g_assert_true(gw_store_verify_file(g.path, &v, NULL));
+	g_assert_true(v.ok);
+	g_assert_cmpint(v.signatures, ==, 2);
+	g_assert_cmpstr(v.key, ==, gw_store_public_key(g.store));
+	g_autofree char *key = g_strdup(gw_store_public_key(g.store)), *pem = g_build_filename(g.dir, "log-key.pem", NULL);
+	g_assert_cmpint(stat(pem, &st), ==, 0);
+	g_assert_cmpint(st.st_mode & 0777, ==, 0600);
+	gw_store_close(g.store);
+	rig_open(&g);
+	g_assert_cmpstr(gw_store_public_key(g.store), ==, key);
+	rig_finish(&g);
+}
+
+/* One bit, anywhere in what was signed or in the signature; a log that was cut; another key. */
+static void false_signature_is_found(gconstpointer change)
+{
+	struct rig g;
+	struct gw_log_verdict v;
+	rig_init(&g);
+	fill_and_sign(&g);
+	gw_store_close(g.store);
+	g.store = NULL;
+	execute(g.path, "DROP TRIGGER signature_no_update; DROP TRIGGER signature_no_delete; DROP TRIGGER log_no_delete");
+	execute(g.path, change);
+	g_assert_true(gw_store_verify_file(g.path, &v, NULL));
+	g_assert_false(v.ok);
+	g_assert_nonnull(strstr(v.why, "signature"));
 	rig_finish(&g);
 }
 
@@ -327,5 +387,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/queries", queries);
 	g_test_add_func("/store/documents", documents);
 	g_test_add_func("/store/killed_writer_loses_nothing_acknowledged", killed_writer_loses_nothing_acknowledged);
+	g_test_add_func("/store/head_is_signed", head_is_signed);
+	g_test_add_data_func("/store/signature_bit", "UPDATE signature SET signature=substr(signature,1,63)||CASE substr(signature,64) WHEN x'00' THEN x'01' ELSE x'00' END WHERE seq=5", false_signature_is_found);
+	g_test_add_data_func("/store/signature_time", "UPDATE signature SET at_ms=5001 WHERE seq=5", false_signature_is_found);
+	g_test_add_data_func("/store/signature_cut_log", "DELETE FROM log WHERE seq=6", false_signature_is_found);
+	g_test_add_data_func("/store/signature_other_key", "UPDATE signature SET key=zeroblob(32) WHERE seq=6", false_signature_is_found);
 	return g_test_run();
 }
