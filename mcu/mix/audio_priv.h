@@ -20,5 +20,10 @@ void mix_audio_output_remove(struct mix_audio *a, const char *id);
 bool mix_audio_play(struct mix_audio *a, const struct mcu_mix_play *play, GError **err);
 void mix_audio_packet(struct mix_audio *a, const uint8_t *packet, size_t len, int64_t at_us);	/* RTP or RTCP */
 void mix_audio_tick(struct mix_audio *a, int64_t now_us, int64_t wall_us);	/* decode, mix, encode, send 20 ms */
-/* Rows for mix.stats; strings owned by the caller (gw: ort_json_clear of the event's table). */
+/* Publisher's wall clock (of its sender reports) of the sound of this member that was mixed in the last tick, and how long
+ * the jitter buffer holds it at present: a picture that is shown at the same tick should be of the same time. false: no
+ * report yet, or not heard now. */
+bool mix_audio_capture(const struct mix_audio *a, const char *member, int64_t now_us, int64_t *ret_wall_us, int64_t *ret_delay_us);
+#define MIX_CNAME "ortoo-mix"	/* of sound and pictures: one clock (RFC 3550 6.5.1) */
+/* Adds rows for mix.stats behind those that are there; strings owned by the caller (gw: ort_json_clear of the event's table). */
 void mix_audio_stats(const struct mix_audio *a, struct ort_json_array *inputs, struct ort_json_array *outputs);
