@@ -206,6 +206,13 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_MUTE] = do_mute,
 		[GW_ACT_ESCALATE] = do_escalate,
 		[GW_ACT_VERDICT] = do_verdict,
+		[GW_ACT_CONF_OPEN] = do_nothing,
+		[GW_ACT_CONF_CLOSE] = do_nothing,
+		[GW_ACT_CONF_CHANGED] = do_nothing,
+		[GW_ACT_MIX_CHANGED] = do_nothing,
+		[GW_ACT_PARTY_DIAL] = do_nothing,
+		[GW_ACT_PARTY_HANG_UP] = do_nothing,
+		[GW_ACT_CONTENT] = do_nothing,
 	};
 	does[a->kind](user_data, a);
 }

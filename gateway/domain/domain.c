@@ -24,6 +24,9 @@ gw_domain *gw_domain_new(const struct gw_domain_ops *ops, const char *boot, void
 	d->scenes = g_hash_table_new(g_str_hash, g_str_equal);
 	d->links = g_hash_table_new(g_str_hash, g_str_equal);
 	d->walls = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_wall_free);
+	d->conferences = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_conference_free);
+	d->conference_order = g_ptr_array_new();
+	d->parties = g_hash_table_new(g_str_hash, g_str_equal);
 	gw_domain_directory_init(d);
 	return d;
 }
@@ -34,6 +37,9 @@ void gw_domain_free(gw_domain *d)
 		return;
 	}
 	gw_domain_directory_finish(d);
+	g_hash_table_unref(d->parties);
+	g_ptr_array_unref(d->conference_order);
+	g_hash_table_unref(d->conferences);
 	g_hash_table_unref(d->walls);
 	g_hash_table_unref(d->links);
 	g_hash_table_unref(d->scenes);
@@ -114,6 +120,12 @@ void gw_domain_replay_done(gw_domain *d, struct gw_now now)
 			gw_act(d, &(struct gw_action){ .kind = GW_ACT_ROOM_OPEN, .id = i->id });
 		}
 	}
+	for (unsigned n = 0; n < d->conference_order->len; n++) {
+		struct gw_conference *c = d->conference_order->pdata[n];
+		if (c->closed_ms == 0) {
+			gw_conference_woken(d, c, now);
+		}
+	}
 	gw_domain_tick(d, now);
 }
 
@@ -123,6 +135,9 @@ int64_t gw_domain_deadline(const gw_domain *d)
 	for (unsigned n = 0; n < d->order->len; n++) {
 		next = MIN(next, gw_incident_deadline(d, d->order->pdata[n]));
 	}
+	for (unsigned n = 0; n < d->conference_order->len; n++) {
+		next = MIN(next, gw_conference_deadline(d, d->conference_order->pdata[n]));
+	}
 	return next;
 }
 
@@ -130,6 +145,9 @@ void gw_domain_tick(gw_domain *d, struct gw_now now)
 {
 	for (unsigned n = 0; n < d->order->len; n++) {
 		gw_incident_tick(d, d->order->pdata[n], now);
+	}
+	for (unsigned n = 0; n < d->conference_order->len; n++) {
+		gw_conference_tick(d, d->conference_order->pdata[n], now);
 	}
 }
 

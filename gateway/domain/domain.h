@@ -69,10 +69,17 @@ enum gw_action_kind {
 	GW_ACT_MUTE,		/* id: incident, scene, on: pause or resume the scene's sound for all */
 	GW_ACT_ESCALATE,	/* id: incident, step, minutes, text: show, sound, webhook */
 	GW_ACT_VERDICT,		/* id: incident, why: "met" or "missed" */
+	GW_ACT_CONF_OPEN,	/* id: conference; its mix is wanted */
+	GW_ACT_CONF_CLOSE,	/* id: conference */
+	GW_ACT_CONF_CHANGED,	/* id: conference (send its new state to pages) */
+	GW_ACT_MIX_CHANGED,	/* id: conference; who is heard or seen where changed */
+	GW_ACT_PARTY_DIAL,	/* id: conference, party, text: address */
+	GW_ACT_PARTY_HANG_UP,	/* id: conference, party, why */
+	GW_ACT_CONTENT,		/* id: conference, party, why: "grant", "deny", "revoke", "taken" (somebody else has it), "free" */
 };
 struct gw_action {
 	enum gw_action_kind kind;
-	const char *id, *scene, *why, *text, *text_zh;
+	const char *id, *scene, *party, *why, *text, *text_zh;
 	int step, minutes;
 	bool on;
 	const struct gw_record *record;
@@ -150,3 +157,97 @@ json_t *gw_directory_print(const gw_domain *d);
 char *gw_directory_export(const gw_domain *d);	/* CSV with a header line, UTF-8, RFC 4180, (transfer full) */
 /* {added, changed, removed, errors:[{line, why}]}; nothing is changed when dry_run or when a line is wrong. */
 json_t *gw_directory_import(gw_domain *d, const char *actor, const char *csv, bool dry_run, struct gw_now now);
+
+/* ---- conferences (会议) and their parties (会场) ----
+ * A conference is a number that people dial, a list of parties, pictures (views) and one content token (辅流令牌). Parties
+ * stay in the list when they leave; one that comes back by the same site or address takes its old place, in the list and
+ * in the picture. Media figures (speaking, sizes, loss) are not remembered. */
+enum gw_party_kind { GW_PARTY_BROWSER, GW_PARTY_SIP, GW_PARTY_TRUNK, GW_PARTY_KIND_N };
+enum gw_party_role { GW_PARTY_PARTICIPANT, GW_PARTY_CHAIR, GW_PARTY_OBSERVER, GW_PARTY_ROLE_N };
+enum gw_cell_mode { GW_CELL_EMPTY, GW_CELL_FIXED, GW_CELL_VOICE, GW_CELL_POLL, GW_CELL_CONTENT, GW_CELL_MODE_N };
+enum gw_party_stream { GW_PARTY_AUDIO, GW_PARTY_VIDEO, GW_PARTY_SLIDES, GW_PARTY_STREAM_N };
+extern const char *const gw_party_kind_names[GW_PARTY_KIND_N + 1];	/* NULL-terminated, likewise below */
+extern const char *const gw_party_role_names[GW_PARTY_ROLE_N + 1];
+extern const char *const gw_cell_mode_names[GW_CELL_MODE_N + 1];
+#define GW_CELLS 25
+
+struct gw_conference_facts { const char *name, *number, *password, *incident; bool drill; };	/* number NULL = chosen; password: a hash */
+/* number: 3 to 8 digits, of no other open conference. Returns the id (borrowed). */
+const char *gw_conference_open(gw_domain *d, const char *actor, const struct gw_conference_facts *f, struct gw_now now, GError **err);
+/* NULL or negative = stays; password "" = none. */
+struct gw_conference_change { const char *name, *password; int locked, auto_redial; };
+bool gw_conference_update(gw_domain *d, const char *actor, const char *id, const struct gw_conference_change *c, struct gw_now now, GError **err);
+bool gw_conference_close(gw_domain *d, const char *actor, const char *id, const char *why, struct gw_now now, GError **err);
+bool gw_conference_is_open(const gw_domain *d, const char *id);
+const char *gw_conference_by_number(const gw_domain *d, const char *number);	/* open ones; NULL = none */
+void gw_conference_foreach_open(const gw_domain *d, void (*fn)(const char *id, void *ud), void *ud);
+json_t *gw_conference_print(const gw_domain *d, const char *id);	/* (transfer full), NULL = unknown */
+json_t *gw_conference_list(const gw_domain *d, bool open_only, unsigned limit);	/* newest first */
+
+/* May this caller come in? `digits` NULL = none said yet. A third wrong guess of a caller is refused, and so is what it
+ * says later; a lock keeps out who is not in the list already. */
+enum gw_admission { GW_ADMIT_OK, GW_ADMIT_ASK, GW_ADMIT_WRONG, GW_ADMIT_REFUSED, GW_ADMIT_LOCKED, GW_ADMIT_UNKNOWN };
+enum gw_admission gw_conference_admit(gw_domain *d, const char *id, const char *caller, const char *digits, struct gw_now now);
+char *gw_password_hash(const char *digits, const char *salt);	/* (transfer full); salt: random, without ':' */
+bool gw_password_matches(const char *digits, const char *stored);
+
+struct gw_party_facts { const char *name, *site, *address, *agent; enum gw_party_kind kind; enum gw_party_role role;
+			bool keep; /* called again after a loss, whatever the conference says */ int64_t max_bps; };
+/* It came by itself: CONNECTING. The one that is listed already by site or address, else a new one; id borrowed. */
+const char *gw_party_enter(gw_domain *d, const char *actor, const char *conference, const struct gw_party_facts *f, struct gw_now now, GError **err);
+/* Call out: PARTY_DIAL. site alone is enough when the directory knows its address. */
+const char *gw_party_call(gw_domain *d, const char *actor, const char *conference, const struct gw_party_facts *f, struct gw_now now, GError **err);
+int gw_party_call_absent(gw_domain *d, const char *actor, const char *conference, struct gw_now now, GError **err);	/* called; -1 */
+bool gw_party_hang_up(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
+bool gw_party_remove(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
+bool gw_party_move(gw_domain *d, const char *actor, const char *conference, const char *party, const char *to, struct gw_now now, GError **err);
+/* What its leg says. false: unknown party, or states.def refuses the move. */
+bool gw_party_state(gw_domain *d, const char *party, enum gw_site_state state, const char *why, struct gw_now now);
+void gw_party_agent(gw_domain *d, const char *party, const char *agent, struct gw_now now);
+/* party "*" = all but chairs. mic_mute (闭音): nobody hears it; speaker_mute (静音): it hears nobody. A guest does not undo what
+ * the dispatcher or chair did: actor "party:<id>" acts for itself. */
+bool gw_party_mic_mute(gw_domain *d, const char *actor, const char *conference, const char *party, bool on, struct gw_now now, GError **err);
+bool gw_party_speaker_mute(gw_domain *d, const char *actor, const char *conference, const char *party, bool on, struct gw_now now, GError **err);
+bool gw_party_volume(gw_domain *d, const char *actor, const char *conference, const char *party, double in_db, double out_db, struct gw_now now, GError **err);
+bool gw_party_role(gw_domain *d, const char *actor, const char *conference, const char *party, enum gw_party_role role, struct gw_now now, GError **err);
+/* "program", "own", or the id of a party whose picture is forwarded. */
+bool gw_party_view(gw_domain *d, const char *actor, const char *conference, const char *party, const char *view, struct gw_now now, GError **err);
+const char *gw_party_conference(const gw_domain *d, const char *party);	/* NULL = unknown, removed */
+json_t *gw_party_print(const gw_domain *d, const char *party);
+
+/* Volatile: what media says. */
+struct gw_party_flow { char codec[16], security[16], view[96]; int64_t width, height, bitrate_bps; double fps, loss; };
+void gw_party_stream(gw_domain *d, const char *party, enum gw_party_stream stream, bool on, struct gw_now now);
+void gw_party_flow(gw_domain *d, const char *party, bool sends, const struct gw_party_flow *flow);	/* copied */
+void gw_party_speaking(gw_domain *d, const char *party, bool on);
+void gw_conference_speaker(gw_domain *d, const char *id, const char *party);	/* NULL = nobody */
+void gw_conference_mix(gw_domain *d, const char *id, const char *state, const char *why);
+void gw_view_shown(gw_domain *d, const char *id, const char *view, int64_t at_ms);
+
+/* ---- content token: exactly one holder ---- */
+/* wait: somebody else's token is waited for (BFCP); else taken by another is GW_DOMAIN_CONFLICT. */
+bool gw_content_take(gw_domain *d, const char *actor, const char *conference, const char *party, bool wait, struct gw_now now, GError **err);
+bool gw_content_release(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
+bool gw_content_refuse(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
+bool gw_content_revoke(gw_domain *d, const char *actor, const char *conference, struct gw_now now, GError **err);
+bool gw_content_lock(gw_domain *d, const char *actor, const char *conference, bool on, struct gw_now now, GError **err);
+const char *gw_content_holder(const gw_domain *d, const char *conference);	/* NULL = free */
+
+/* ---- views ---- */
+struct gw_layout_row { const char *name; int cells, voiced, most; };
+extern const struct gw_layout_row gw_layout_rows[];
+extern const size_t gw_n_layout_rows;
+struct gw_view_look { const char *layout; bool by_itself, titles, clock; const char *banner, *alarm; };	/* layout NULL = stays */
+/* view: "program", or a party's own by its id. test: only checked. */
+bool gw_view_layout(gw_domain *d, const char *actor, const char *conference, const char *view, const struct gw_view_look *look, bool test, struct gw_now now, GError **err);
+struct gw_view_cell { int cell; enum gw_cell_mode mode; const char *party; const char *const *parties; int64_t interval_ms; };
+bool gw_view_cell(gw_domain *d, const char *actor, const char *conference, const char *view, const struct gw_view_cell *cell, struct gw_now now, GError **err);
+
+/* What the mix is made from: plain copies with borrowed strings, valid until the next verb. */
+struct gw_party_info { const char *id, *name, *view; enum gw_party_kind kind; enum gw_party_role role; enum gw_site_state state;
+		       bool mic_muted, speaker_muted, stream[GW_PARTY_STREAM_N]; double in_db, out_db; };
+struct gw_cell_info { enum gw_cell_mode mode; const char *party; const char *const *parties; int64_t interval_ms; };
+struct gw_view_info { const char *id, *layout, *banner, *alarm; bool titles, clock; int n; struct gw_cell_info cell[GW_CELLS]; };
+void gw_conference_parties(const gw_domain *d, const char *id, void (*fn)(const struct gw_party_info *p, void *ud), void *ud);
+void gw_conference_views(const gw_domain *d, const char *id, void (*fn)(const struct gw_view_info *v, void *ud), void *ud);
+bool gw_party_is_live(enum gw_site_state state);	/* connecting, present, degraded, held */

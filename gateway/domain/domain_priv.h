@@ -36,6 +36,24 @@ struct gw_rec_site { char *id, *division, *name, *kind, *address; };
 struct gw_rec_person { char *id, *division, *name, *title, *phone; bool duty; };
 struct gw_rec_device { char *id, *site, *name, *kind; };
 struct gw_rec_directory_ref { char *kind, *id; };
+/* ---- bodies of records: conferences ---- */
+struct gw_rec_conference_open { char *id, *number, *name, *password, *incident; int64_t nr; bool drill; };
+struct gw_rec_conference_update { char *conference, *name, *password; bool locked, auto_redial; };
+struct gw_rec_conference_ref { char *conference, *why; };
+struct gw_rec_conference_guess { char *conference, *caller; };
+struct gw_rec_party_add { char *conference, *party, *name, *site, *address, *agent; int64_t nr; int kind, role; bool out, keep; int64_t max_bps; };
+struct gw_rec_party_ref { char *party; };
+struct gw_rec_party_state { char *party, *why; int state; };
+struct gw_rec_party_agent { char *party, *agent; };
+struct gw_rec_party_move { char *party, *to; };
+struct gw_rec_party_mute { char *party; bool on; };
+struct gw_rec_party_volume { char *party; double in_db, out_db; };
+struct gw_rec_party_role { char *party; int role; };
+struct gw_rec_party_view { char *party, *view; };
+struct gw_rec_content { char *conference, *party; };
+struct gw_rec_content_lock { char *conference; bool on; };
+struct gw_rec_view_layout { char *conference, *view, *layout, *banner, *alarm; bool by_itself, titles, clock; };
+struct gw_rec_view_cell { char *conference, *view, *party, **parties; int64_t cell, interval_ms; int mode; };
 
 struct gw_rec_row { const char *type; const struct ort_json_table *table; const char *doc; };
 extern const struct gw_rec_row gw_rec_rows[GW_REC_N];
@@ -80,6 +98,44 @@ struct gw_incident {
 struct gw_window { struct gw_scene *scene; enum gw_window_state state; int64_t since_ms, drawn_ms; };
 struct gw_wall { char *id, *name; bool online; int windows; struct gw_window window[GW_WALL_WINDOWS]; };
 
+/* ---- conferences ---- */
+#define GW_REDIALS 5	/* calls in a row that fail before it is left to people */
+struct gw_cell { bool by_hand; enum gw_cell_mode mode; char *party, **parties; int64_t interval_ms; };
+struct gw_view { char *id; int layout; bool by_itself, titles, clock; char *banner, *alarm; int64_t shown_ms; struct gw_cell cell[GW_CELLS]; };
+struct gw_party {
+	char *id, *name, *site, *address, *agent, *why, *view;
+	struct gw_conference *conference;
+	enum gw_party_kind kind;
+	enum gw_party_role role;
+	enum gw_site_state state;
+	bool out, keep, removed;	/* out: we called it */
+	bool mic_muted, speaker_muted;
+	char *mic_muted_by, *speaker_muted_by;
+	double in_db, out_db;
+	int64_t max_bps, joined_ms, left_ms, next_try_ms;
+	int64_t since_us, left_us, next_try_us;	/* since: of the state; left, next_try: meant when their _ms is not 0 */
+	int attempts;
+	bool seated;			/* has a place in the picture, perhaps kept for its return */
+	bool stream[GW_PARTY_STREAM_N], speaking;	/* volatile */
+	struct gw_party_flow sends, gets;
+};
+struct gw_guesses { int wrong; };
+struct gw_conference {
+	char *id, *number, *name, *password, *incident;
+	int64_t opened_ms, closed_ms;
+	bool drill, locked, auto_redial;
+	GPtrArray *parties;		/* struct gw_party, owned, in order of coming */
+	GPtrArray *seats;		/* struct gw_party or NULL, borrowed: places in pictures that fill themselves */
+	GPtrArray *views;		/* struct gw_view, owned; the first is "program" */
+	GHashTable *guesses;		/* caller -> wrong guesses */
+	struct gw_party *holder;	/* of the content token */
+	GPtrArray *asking;		/* struct gw_party, borrowed, first come first */
+	bool content_locked;
+	int64_t content_ms;
+	struct gw_party *speaker;	/* volatile, likewise below */
+	char *mix_state, *mix_why;
+};
+
 struct gw_domain {
 	struct gw_domain_ops ops;
 	void *user_data;
@@ -93,6 +149,10 @@ struct gw_domain {
 	GHashTable *links;	/* id -> struct gw_link, borrowed */
 	GHashTable *walls;	/* id -> struct gw_wall, owned */
 	GHashTable *directory[4];	/* by enum gw_directory: id -> body struct, owned */
+	int64_t last_conference, last_party, last_number;
+	GHashTable *conferences;	/* id -> struct gw_conference, owned */
+	GPtrArray *conference_order;	/* borrowed, oldest first */
+	GHashTable *parties;	/* id -> struct gw_party, borrowed from its conference */
 	unsigned bad_records;
 };
 
@@ -108,6 +168,7 @@ void gw_changed(gw_domain *d, const struct gw_incident *i);
 struct gw_incident *gw_incident_find(const gw_domain *d, const char *id, GError **err);
 struct gw_incident *gw_incident_find_open(const gw_domain *d, const char *id, GError **err);
 struct gw_scene *gw_scene_find(const gw_domain *d, const char *id, GError **err);	/* not removed, incident open */
+bool gw_site_may_enter(enum gw_site_state from, enum gw_site_state to);	/* states.def */
 bool gw_text_ok(const char *text, size_t max, bool required, const char *what, GError **err);
 char *gw_stream_of(const struct gw_scene *s, const char *kind);	/* "<scene>.video", (transfer full) */
 
@@ -125,6 +186,33 @@ void gw_incident_met(gw_domain *d, struct gw_incident *i, struct gw_scene *s, st
 void gw_links_end(gw_domain *d, struct gw_incident *i, const struct gw_scene *only, const char *why, struct gw_now now);
 void gw_walls_drop_scene(gw_domain *d, const char *actor, const struct gw_scene *s, struct gw_now now);
 json_t *gw_scene_json(const gw_domain *d, const struct gw_scene *s);
+
+/* ---- conferences ---- */
+void gw_conference_free(gpointer p);
+struct gw_conference *gw_conference_find(const gw_domain *d, const char *id, GError **err);
+struct gw_conference *gw_conference_find_open(const gw_domain *d, const char *id, GError **err);
+void gw_emit_conference(gw_domain *d, enum gw_rec rec, const char *actor, const struct gw_conference *c, const void *body, struct gw_now now);
+void gw_conference_changed(gw_domain *d, const struct gw_conference *c, bool mix);	/* mix: what is mixed changed too */
+void gw_conference_tick(gw_domain *d, struct gw_conference *c, struct gw_now now);
+int64_t gw_conference_deadline(const gw_domain *d, const struct gw_conference *c);
+void gw_conference_woken(gw_domain *d, struct gw_conference *c, struct gw_now now);	/* after a replay */
+
+void gw_party_free(gpointer p);
+struct gw_party *gw_party_get(const gw_domain *d, const char *id);	/* not removed; NULL */
+struct gw_party *gw_party_find(const gw_domain *d, const char *conference, const char *id, GError **err);
+void gw_party_tick(gw_domain *d, struct gw_party *p, struct gw_now now);
+int64_t gw_party_deadline(const gw_domain *d, const struct gw_party *p);
+void gw_party_end(gw_domain *d, const char *actor, struct gw_party *p, enum gw_site_state state, const char *why, struct gw_now now);
+json_t *gw_party_json(const struct gw_party *p);
+void gw_content_left(gw_domain *d, struct gw_party *p, struct gw_now now);	/* it went: its token and request go too */
+
+struct gw_view *gw_view_find(const struct gw_conference *c, const char *id);	/* NULL */
+struct gw_view *gw_view_obtain(struct gw_conference *c, const char *id);
+void gw_view_free(gpointer p);
+void gw_view_seat(struct gw_conference *c, struct gw_party *p, bool on);
+/* What the view shows now: layout by number of parties, cells filled. */
+void gw_view_resolve(const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret);
+json_t *gw_view_json(const struct gw_conference *c, const struct gw_view *v);
 
 /* One function a record; table in domain.c. */
 #define X(id, type, body, doc) void gw_apply_##id(const struct gw_fact *f);

@@ -64,6 +64,45 @@ TABLE(person, ID(person, id, "id"), OPT_ID(person, division, "division"), TEXT(p
 TABLE(device, ID(device, id, "id"), OPT_ID(device, site, "site"), TEXT(device, name, 200, "name"), OPT_ID(device, kind, "kind"));
 TABLE(directory_ref, ID(directory_ref, kind, "division, site, person or device"), ID(directory_ref, id, "id"));
 
+/* ---- conferences ---- */
+#define DB(t, m, doc) ORT_JF(struct gw_rec_##t, m, ORT_J_DOUBLE, 0, -60, 20, "dB", doc)
+TABLE(conference_open, ID(conference_open, id, "conference"), ID(conference_open, number, "what is dialled"),
+      TEXT(conference_open, name, 200, "name"), OPT_ID(conference_open, password, "salted hash, absent = none"),
+      OPT_ID(conference_open, incident, "incident that it belongs to"), INT(conference_open, nr, 0, 0, NULL, "running number"),
+      BOOL(conference_open, drill, "a drill (演练)"));
+TABLE(conference_update, ID(conference_update, conference, "conference"), TEXT(conference_update, name, 200, "name"),
+      OPT_ID(conference_update, password, "salted hash, absent = none"), BOOL(conference_update, locked, "nobody new comes in"),
+      BOOL(conference_update, auto_redial, "lost and unreached parties are called again"));
+TABLE(conference_ref, ID(conference_ref, conference, "conference"), TEXT(conference_ref, why, 200, "reason"));
+TABLE(conference_guess, ID(conference_guess, conference, "conference"), TEXT(conference_guess, caller, 256, "who"));
+TABLE(party_add, ID(party_add, conference, "conference"), ID(party_add, party, "party"), TEXT(party_add, name, 200, "name"),
+      OPT_ID(party_add, site, "directory site"), TEXT(party_add, address, 256, "how it is called"),
+      TEXT(party_add, agent, 200, "its equipment"), INT(party_add, nr, 0, 0, NULL, "running number"),
+      ENUM(party_add, kind, gw_party_kind_names, "browser, sip or trunk"), ENUM(party_add, role, gw_party_role_names, "role"),
+      BOOL(party_add, out, "we called it"), BOOL(party_add, keep, "called again after a loss"),
+      INT(party_add, max_bps, 0, 0, "bps", "most that it is sent; 0 = any"));
+TABLE(party_ref, ID(party_ref, party, "party"));
+TABLE(party_state, ID(party_state, party, "party"), TEXT(party_state, why, 200, "reason in words"),
+      ENUM(party_state, state, gw_site_state_names, "site state"));
+TABLE(party_agent, ID(party_agent, party, "party"), TEXT(party_agent, agent, 200, "its equipment"));
+TABLE(party_move, ID(party_move, party, "party"), ID(party_move, to, "conference"));
+TABLE(party_mute, ID(party_mute, party, "party"), BOOL(party_mute, on, "muted"));
+TABLE(party_volume, ID(party_volume, party, "party"), DB(party_volume, in_db, "what others hear of it"),
+      DB(party_volume, out_db, "what it hears"));
+TABLE(party_role, ID(party_role, party, "party"), ENUM(party_role, role, gw_party_role_names, "role"));
+TABLE(party_view, ID(party_view, party, "party"), ID(party_view, view, "program, own, or a party"));
+TABLE(content, ID(content, conference, "conference"), ID(content, party, "party"));
+TABLE(content_lock, ID(content_lock, conference, "conference"), BOOL(content_lock, on, "locked"));
+TABLE(view_layout, ID(view_layout, conference, "conference"), ID(view_layout, view, "program, or a party's own"),
+      TEXT(view_layout, layout, 16, "row of layouts.def"), TEXT(view_layout, banner, 400, "text over the picture"),
+      TEXT(view_layout, alarm, 400, "text of the alarm frame"), BOOL(view_layout, by_itself, "chosen by the number of parties"),
+      BOOL(view_layout, titles, "names under pictures"), BOOL(view_layout, clock, "time of day in the picture"));
+TABLE(view_cell, ID(view_cell, conference, "conference"), ID(view_cell, view, "program, or a party's own"),
+      OPT_ID(view_cell, party, "fixed: whose picture"),
+      ORT_JF(struct gw_rec_view_cell, parties, ORT_J_STRV, 0, 0, 256, NULL, "poll: whose, in turn"),
+      INT(view_cell, cell, 0, GW_CELLS - 1, NULL, "cell"), INT(view_cell, interval_ms, 0, 0, "ms", "poll: each so long"),
+      ENUM(view_cell, mode, gw_cell_mode_names, "what the cell shows"));
+
 const struct gw_rec_row gw_rec_rows[GW_REC_N] = {
 #define X(id, type, body, doc) [GW_REC_##id] = { type, &table_##body, doc },
 #include "gateway/domain/records.def"

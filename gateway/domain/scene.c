@@ -3,13 +3,6 @@
 
 #include <math.h>
 
-static const struct { uint64_t from; } entry[GW_SITE_N] = {
-#define SITE_ANY (~UINT64_C(0))
-#define FROM(s) (UINT64_C(1) << (GW_SITE_##s))
-#define X(id, name, mask) [GW_SITE_##id] = { mask },
-#include "gateway/domain/states.def"
-#undef X
-};
 static const char *const stamp_by[GW_STEP_N] = {
 #define X(id, name, by, doc) [GW_STEP_##id] = by,
 #include "gateway/domain/stamps.def"
@@ -72,7 +65,7 @@ bool gw_scene_state(gw_domain *d, const char *scene, enum gw_site_state state, c
 	if (s == NULL || (s->state == state && g_strcmp0(s->why, why) == 0)) {
 		return s != NULL;
 	}
-	if (s->state != state && (entry[state].from & (UINT64_C(1) << s->state)) == 0) {
+	if (s->state != state && !gw_site_may_enter(s->state, state)) {
 		return false;
 	}
 	struct gw_rec_scene_state body = { s->id, (char *)(uintptr_t)why, (int)state };
