@@ -142,7 +142,7 @@ enum gw_media_content { GW_CONTENT_MAIN, GW_CONTENT_SLIDES };	/* "main", "slides
 extern const char *const gw_media_kind_names[], *const gw_media_content_names[];
 struct gw_rtc_publish { char *mid; int kind, content; };
 struct gw_rtc_view { char *mid, *stream; int64_t width, height; };	/* stream NULL = nothing yet */
-struct gw_rtc_offer { char *pc, *sdp; struct ort_json_array publish, view; bool restart; };	/* rtc_publish, rtc_view */
+struct gw_rtc_offer { char *pc, *sdp, *party; struct ort_json_array publish, view; bool restart; };	/* rtc_publish, rtc_view; party: of conference.join, its streams are named by it */
 struct gw_rtc_answer { char *sdp; };
 struct gw_rtc_candidate { char *pc, *candidate; };
 struct gw_rtc_route { char *pc, *mid, *stream; };
@@ -160,6 +160,39 @@ struct gw_wall_push_reply { int64_t window; };
 struct gw_wall_clear { char *wall; json_t *window; };	/* number, or "*" for all */
 struct gw_wall_report { int64_t window; char *stream; int state; int64_t at_ms, rtp_ts, width, height, clock_error_ms; };
 
+/* ---- conferences ---- */
+extern const char *const gw_conference_role_names[];	/* participant, chair, observer: order of the domain's enum */
+extern const char *const gw_conference_cell_names[];	/* empty, fixed, voice, poll, content */
+struct gw_conference_ref { char *conference; };
+struct gw_conference_open { char *name, *number, *password, *incident; bool drill; };
+struct gw_conference_list { bool open_only; int64_t limit; };	/* 0 = 100 */
+struct gw_conference_list_reply { json_t *conferences; };	/* array of conference */
+struct gw_conference_update { char *id, *name, *password; json_t *locked, *auto_redial; };	/* password "" = none; bool or absent */
+struct gw_conference_join { char *id, *name, *password; };	/* id or number; name NULL = the session's */
+struct gw_conference_join_reply { char *party, *conference, *audio, *video; };	/* streams to view */
+struct gw_conference_layout { char *id, *view, *layout, *banner, *alarm; bool automatic, titles, clock, test; };	/* view NULL = program */
+struct gw_conference_cell { char *id, *view, *party, **parties; int64_t cell, interval_ms; int mode; };
+struct gw_conference_play { char *id, *party, *sound; };
+struct gw_party_ref { char *conference, *party; };
+struct gw_party_call { char *conference, *site, *address, *trunk, *number, *name; int64_t max_bps; };
+struct gw_party_call_reply { char *party; };
+struct gw_party_call_absent_reply { int64_t called; };
+struct gw_party_move { char *conference, *party, *to; };
+struct gw_party_mute { char *conference, *party; bool on; };	/* party "*" = all but chairs */
+struct gw_party_volume { char *conference, *party; double in_db, out_db; };
+struct gw_party_role_set { char *conference, *party; int role; };
+struct gw_party_dtmf { char *conference, *party, *digits; };
+struct gw_party_view { char *conference, *party, *view; };
+struct gw_content_ref { char *conference, *party; };	/* party NULL = this session's */
+struct gw_content_lock { char *conference; bool on; };
+struct gw_endpoint_put { char *user, *name, *site, *password; bool md5; };
+struct gw_endpoint_put_reply { char *user, *password; };	/* password only when it was made here */
+struct gw_endpoint { char *user, *name, *site; bool md5; int64_t made_ms; };
+struct gw_endpoint_list_reply { struct ort_json_array endpoints; };	/* endpoint */
+struct gw_endpoint_ref { char *user; };
+struct gw_trunk { char *name, *address, *state, *why; int64_t since_ms, calls; };
+struct gw_trunk_list_reply { struct ort_json_array trunks; };	/* trunk */
+
 /* ---- log, system ---- */
 struct gw_log_list { int64_t after_seq, limit; char *type, *incident; };
 struct gw_log_verify_reply { bool ok; int64_t records; char *head, *why; int64_t signatures; };
@@ -175,6 +208,10 @@ struct gw_ev_rtc_gone { char *pc, *why; };
 struct gw_ev_rtc_state { char *pc, *state; };
 struct gw_ev_why { char *why; };
 struct gw_ev_record { json_t *record; };
+struct gw_ev_conference { json_t *conference; };
+struct gw_ev_party_level { char *conference, *party; bool speaking; };
+struct gw_ev_party_stats { char *conference, *party; json_t *sends, *gets; };
+struct gw_ev_trunk { struct gw_trunk trunk; };
 struct gw_ev_system { char *engine, *why; };
 
 #define GW_TABLES(X) \
@@ -189,7 +226,12 @@ struct gw_ev_system { char *engine, *why; };
 	X(rtc_close) X(talk_set) X(wall_list_reply) X(wall_layout) X(wall_push) X(wall_push_reply) X(wall_clear) \
 	X(wall_report) X(log_list) X(log_verify_reply) X(webhook_test_reply) X(ev_incident) X(ev_alarm) X(ev_wall) \
 	X(ev_scene_level) X(ev_scene_stats) X(ev_rtc_gone) X(ev_rtc_state) X(ev_why) X(ev_record) X(ev_system) \
-	X(incident) X(certificate) X(wall) X(directory) X(stats) X(config)	/* these six: struct gw_raw */
+	X(conference_ref) X(conference_open) X(conference_list) X(conference_list_reply) X(conference_update) \
+	X(conference_join) X(conference_join_reply) X(conference_layout) X(conference_cell) X(conference_play) X(party_ref) \
+	X(party_call) X(party_call_reply) X(party_call_absent_reply) X(party_move) X(party_mute) X(party_volume) X(party_role_set) \
+	X(party_dtmf) X(party_view) X(content_ref) X(content_lock) X(endpoint_put) X(endpoint_put_reply) X(endpoint) \
+	X(endpoint_list_reply) X(endpoint_ref) X(trunk) X(trunk_list_reply) X(ev_conference) X(ev_party_level) X(ev_party_stats) \
+	X(ev_trunk) X(incident) X(certificate) X(wall) X(directory) X(stats) X(config) X(conference)	/* from incident on: struct gw_raw */
 #define X(t) extern const struct ort_json_table gw_table_##t;
 GW_TABLES(X)
 #undef X

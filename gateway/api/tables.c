@@ -1,23 +1,5 @@
 /* Field tables of the client protocol, in the order of schema.h. Limits stand here and nowhere else. */
-#include "gateway/api/schema.h"
-
-#define T(name_, ...) ORT_JSON_TABLE(gw_table_##name_, struct gw_##name_, __VA_ARGS__)
-#define BARE(name_) ORT_JSON_TABLE(gw_table_##name_, struct gw_raw, ORT_JF(struct gw_raw, value, ORT_J_RAW, 0, 0, MIB, NULL, NULL))
-
-#define MUST ORT_J_REQUIRED
-#define OMIT ORT_J_OMIT_ZERO
-enum { MIB = 1048576, ID = 96, TOKEN = 64, SHORT = 64, LINE = 256, PAGE = 4000, SDP = 120000 };
-
-#define STR(s, m, flags, max, doc) ORT_JF(struct gw_##s, m, ORT_J_STR, flags, ((flags)&MUST) ? 1 : 0, max, NULL, doc)
-#define IDF(s, m, flags, doc) STR(s, m, (flags) | ORT_J_ID, ID, doc)
-#define TEXT(s, m, flags, max, doc) STR(s, m, (flags) | ORT_J_TEXT, max, doc)
-#define INT(s, m, flags, min, max, unit, doc) ORT_JF(struct gw_##s, m, ORT_J_INT, flags, min, max, unit, doc)
-#define MS(s, m, flags, doc) INT(s, m, flags, 0, 9e15, "ms", doc)
-#define DBL(s, m, flags, min, max, unit, doc) ORT_JF(struct gw_##s, m, ORT_J_DOUBLE, flags, min, max, unit, doc)
-#define BOOL(s, m, flags, doc) ORT_JF(struct gw_##s, m, ORT_J_BOOL, flags, 0, 0, NULL, doc)
-#define ENUM(s, m, names, flags, doc) ORT_JF_ENUM(struct gw_##s, m, names, flags, doc)
-#define ARR(s, m, sub, max, doc) ORT_JF_SUB(struct gw_##s, m, ORT_J_ARRAY, &gw_table_##sub, 0, max, doc)
-#define RAW(s, m, flags, max, doc) ORT_JF(struct gw_##s, m, ORT_J_RAW, flags, 0, max, NULL, doc)
+#include "gateway/api/tables_priv.h"
 
 const struct ort_json_table gw_table_empty = { "gw_table_empty", sizeof(struct gw_empty), NULL, 0 };
 T(id_ref, IDF(id_ref, id, MUST, "which"));
@@ -29,6 +11,7 @@ BARE(wall);
 BARE(directory);
 BARE(stats);
 BARE(config);
+BARE(conference);
 
 T(time_sync, MS(time_sync, client_ms, 0, "echoed"));
 T(time_sync_reply, MS(time_sync_reply, client_ms, 0, "as sent"), MS(time_sync_reply, server_ms, 0, "our clock"));
@@ -134,6 +117,7 @@ T(rtc_view, STR(rtc_view, mid, MUST, 32, "m-line"), IDF(rtc_view, stream, OMIT, 
   INT(rtc_view, width, 0, 0, 8192, "px", "wanted; 0 = any"), INT(rtc_view, height, 0, 0, 8192, "px", "wanted; 0 = any"));
 #define PC(s) STR(s, pc, MUST | ORT_J_ID, 32, "the client's name of its peer connection")
 T(rtc_offer, PC(rtc_offer), STR(rtc_offer, sdp, MUST | ORT_J_LINES, SDP, "the offer"),
+  IDF(rtc_offer, party, 0, "of conference.join: its streams are named by it; absent = this connection's own"),
   ARR(rtc_offer, publish, rtc_publish, 16, "what each sending m-line is"), ARR(rtc_offer, view, rtc_view, 64, "what each receiving m-line shows"),
   BOOL(rtc_offer, restart, 0, "ICE restart"));
 T(rtc_answer, STR(rtc_answer, sdp, ORT_J_LINES, SDP, "the answer, with all candidates"));
