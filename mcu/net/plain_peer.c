@@ -70,7 +70,7 @@ static mcu_srtp *make_srtp(mcu_transport *t, int suite, const char *base64, bool
 
 	key = g_base64_decode(base64, &n);
 	if (n == (gsize)row->key_len + row->salt_len) {
-		s = mcu_srtp_new(t->port->srtp, (enum mcu_srtp_suite)suite, NULL, key, outbound,
+		s = mcu_srtp_new(t->port->srtp, (enum mcu_srtp_suite)suite, NULL, key,
 				 outbound ? G_MAXUINT16 : NET_PLAIN_KEYS);
 	}
 	OPENSSL_cleanse(key, n);
@@ -111,8 +111,8 @@ static int set_none(struct net_plain *p, const struct mcu_plain_peer *peer, GErr
 {
 	mcu_transport *t = p->t;
 
-	t->in = t->in ? t->in : mcu_srtp_new(t->port->srtp, MCU_SRTP_NULL_, NULL, NULL, false, 0);
-	t->out = t->out ? t->out : mcu_srtp_new(t->port->srtp, MCU_SRTP_NULL_, NULL, NULL, true, 0);
+	t->in = t->in ? t->in : mcu_srtp_new(t->port->srtp, MCU_SRTP_NULL_, NULL, NULL, 0);
+	t->out = t->out ? t->out : mcu_srtp_new(t->port->srtp, MCU_SRTP_NULL_, NULL, NULL, 0);
 	return 0;
 }
 

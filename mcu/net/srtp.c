@@ -110,7 +110,7 @@ static void half_init(const mcu_srtp *s, struct half *half, const uint8_t *key, 
 }
 
 mcu_srtp *mcu_srtp_new(mcu_srtp_lib *lib, enum mcu_srtp_suite suite, const char *backend, const uint8_t *key,
-		       bool outbound, unsigned max_ssrc)
+		       unsigned max_ssrc)
 {
 	const struct mcu_srtp_backend *row = find_backend(lib, suite, backend);
 	mcu_srtp *s;

@@ -60,7 +60,7 @@ const char *mcu_srtp_backend_of(const mcu_srtp_lib *lib, enum mcu_srtp_suite sui
 typedef struct mcu_srtp mcu_srtp;
 /* `key` has key_len + salt_len bytes of the suite. `backend` NULL = the best. `max_ssrc` bounds the streams. */
 mcu_srtp *mcu_srtp_new(mcu_srtp_lib *lib, enum mcu_srtp_suite suite, const char *backend, const uint8_t *key,
-		       bool outbound, unsigned max_ssrc);
+		       unsigned max_ssrc);
 void mcu_srtp_free(mcu_srtp *s);	/* NULL allowed; wipes keys */
 unsigned mcu_srtp_overhead(const mcu_srtp *s);
 enum mcu_srtp_suite mcu_srtp_suite_of(const mcu_srtp *s);

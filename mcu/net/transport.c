@@ -124,9 +124,9 @@ static void keys_done(mcu_transport *t, int64_t now_us)
 		fail(t, "no-srtp", now_us);
 		return;
 	}
-	t->in = mcu_srtp_new(t->port->srtp, suite, NULL, recv, false,
+	t->in = mcu_srtp_new(t->port->srtp, suite, NULL, recv,
 			     t->plain != NULL ? NET_PLAIN_KEYS : t->port->conf.ssrc_per_transport);
-	t->out = mcu_srtp_new(t->port->srtp, suite, NULL, send, true, G_MAXUINT16);
+	t->out = mcu_srtp_new(t->port->srtp, suite, NULL, send, G_MAXUINT16);
 	memset(send, 0, sizeof(send));
 	memset(recv, 0, sizeof(recv));
 	NET_COUNT(t->port, DTLS_DONE);

@@ -37,7 +37,7 @@ static double ours(mcu_srtp_lib *lib, const struct mcu_srtp_backend *backend, un
 	for (unsigned i = 0; i < n; i++) {
 		key[0] = (uint8_t)i;
 		key[1] = (uint8_t)(i >> 8);
-		s[i] = mcu_srtp_new(lib, backend->suite, backend->name, key, true, 4);
+		s[i] = mcu_srtp_new(lib, backend->suite, backend->name, key, 4);
 	}
 	t0 = cpu_ns();
 	for (unsigned i = 0; i < ROUNDS; i++) {

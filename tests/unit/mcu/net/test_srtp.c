@@ -51,8 +51,8 @@ static bool setup(struct fixture *f, gconstpointer data)
 
 	memset(f, 0, sizeof(*f));
 	f->lib = mcu_srtp_lib_new();
-	f->in = mcu_srtp_new(f->lib, row->suite, row->name, master, false, 4);
-	f->out = mcu_srtp_new(f->lib, row->suite, row->name, master, true, 4);
+	f->in = mcu_srtp_new(f->lib, row->suite, row->name, master, 4);
+	f->out = mcu_srtp_new(f->lib, row->suite, row->name, master, 4);
 	f->their_in = oracle(row->suite, false);
 	f->their_out = oracle(row->suite, true);
 	if (f->in == NULL) {
@@ -315,8 +315,8 @@ static void backends_agree(void)
 	const struct mcu_srtp_backend *rows = mcu_srtp_backends(&n);
 
 	for (size_t i = 0; i < n; i++) {
-		mcu_srtp *a = mcu_srtp_new(lib, rows[i].suite, "openssl", master, true, 4);
-		mcu_srtp *b = mcu_srtp_new(lib, rows[i].suite, rows[i].name, master, true, 4);
+		mcu_srtp *a = mcu_srtp_new(lib, rows[i].suite, "openssl", master, 4);
+		mcu_srtp *b = mcu_srtp_new(lib, rows[i].suite, rows[i].name, master, 4);
 
 		for (unsigned len = 0; b != NULL && len < 1300; len += 13) {
 			uint8_t h[28], payload[1400], x[1600], y[1600];
