@@ -27,6 +27,7 @@ static const struct mcu_codec nothing[MCU_CODEC_N] = {
 static const struct mcu_codec *const rows[MCU_CODEC_N] = {
 	[MCU_CODEC_VP8] = &mcu_codec_row_vp8,	[MCU_CODEC_H264] = &mcu_codec_row_h264,
 	[MCU_CODEC_OPUS] = &mcu_codec_row_opus, [MCU_CODEC_PCMU] = &mcu_codec_row_pcmu,
+	[MCU_CODEC_H265] = &mcu_codec_row_h265,
 	[MCU_CODEC_PCMA] = &mcu_codec_row_pcma, [MCU_CODEC_G722] = &mcu_codec_row_g722,
 };
 

@@ -5,55 +5,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mcu/codec/bits_priv.h"
 #include "mcu/codec/rows_priv.h"
 
 enum { NAL_SLICE = 1, NAL_IDR = 5, NAL_SEI = 6, NAL_SPS = 7, NAL_PPS = 8, NAL_AUD = 9, STAP_A = 24, FU_A = 28 };
 
 /* ---- sequence parameter set (H.264 7.3.2.1.1), only as far as the picture size ---- */
-struct bits { const uint8_t *p; size_t len, at; bool over; };
-
-static unsigned bit(struct bits *b)
-{
-	/* emulation prevention: 00 00 03 -> the 03 is no data (7.4.1) */
-	if (!(b->at & 7)) {
-		size_t byte = b->at / 8;
-		if (byte >= 2 && byte < b->len && b->p[byte] == 3 && !b->p[byte - 1] && !b->p[byte - 2]) {
-			b->at += 8;
-		}
-	}
-	if (b->at / 8 >= b->len) {
-		b->over = true;
-		return 0;
-	}
-	unsigned v = b->p[b->at / 8] >> (7 - (b->at & 7)) & 1;
-	b->at++;
-	return v;
-}
-
-static uint32_t bits_u(struct bits *b, unsigned n)
-{
-	uint32_t v = 0;
-
-	while (n--) {
-		v = v << 1 | bit(b);
-	}
-	return v;
-}
-
-static uint32_t bits_ue(struct bits *b)
-{
-	unsigned zeros = 0;
-
-	while (!bit(b) && !b->over) {
-		if (++zeros > 31) {
-			b->over = true;
-			return 0;
-		}
-	}
-	return (uint32_t)((UINT64_C(1) << zeros) - 1 + bits_u(b, zeros));
-}
-
-static void skip_scaling_list(struct bits *b, unsigned size)
+static void skip_scaling_list(struct mcu_bits *b, unsigned size)
 {
 	int last = 8, next = 8;
 
@@ -68,7 +26,7 @@ static void skip_scaling_list(struct bits *b, unsigned size)
 }
 
 /* Returns chroma_format_idc */
-static uint32_t skip_high_profile(struct bits *b)
+static uint32_t skip_high_profile(struct mcu_bits *b)
 {
 	uint32_t chroma = bits_ue(b);
 
@@ -88,7 +46,7 @@ static uint32_t skip_high_profile(struct bits *b)
 	return chroma;
 }
 
-static void skip_poc(struct bits *b)
+static void skip_poc(struct mcu_bits *b)
 {
 	uint32_t type = bits_ue(b);
 
@@ -114,7 +72,7 @@ static bool is_high(unsigned profile)
 /* `p` begins behind the NAL header */
 static void read_sps(const uint8_t *p, size_t len, struct mcu_frame_info *info)
 {
-	struct bits b = { .p = p, .len = len };
+	struct mcu_bits b = { .p = p, .len = len };
 	unsigned profile = bits_u(&b, 8);
 	uint32_t chroma = 1, crop[4] = { 0 };
 

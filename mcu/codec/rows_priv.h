@@ -2,7 +2,7 @@
 #pragma once
 #include "mcu/codec/codec.h"
 
-extern const struct mcu_codec mcu_codec_row_vp8, mcu_codec_row_h264, mcu_codec_row_opus, mcu_codec_row_pcmu,
+extern const struct mcu_codec mcu_codec_row_vp8, mcu_codec_row_h264, mcu_codec_row_h265, mcu_codec_row_opus, mcu_codec_row_pcmu,
 	mcu_codec_row_pcma, mcu_codec_row_g722;
 
 /* Sound: each packet is a frame that decodes alone. */

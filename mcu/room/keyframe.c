@@ -25,8 +25,9 @@ void keyframe_seen(struct stream *st, struct in_packet *in, const struct mcu_fra
 		st->width = info->width;
 		st->height = info->height;
 	}
-	/* H.264: without its parameter set only when nothing is missing before it, for that may have been the set */
-	if (st->source->codecs[in->codec].id == MCU_CODEC_H264 && !info->width && st->after_gap) {
+	/* without its parameter set only when nothing is missing before it, for that may have been the set */
+	enum mcu_codec_id codec = st->source->codecs[in->codec].id;
+	if ((codec == MCU_CODEC_H264 || codec == MCU_CODEC_H265) && !info->width && st->after_gap) {
 		return;
 	}
 	/* one frame begins once; a late packet of an older key frame begins nothing */

@@ -151,7 +151,7 @@ int mcu_transport_connect_plain(mcu_transport *t, const struct mcu_plain_peer *p
 	g_free(t->remote);
 	t->remote = g_strdup_printf("%s:%u", peer->ip ? peer->ip : "", peer->port);
 	if (t->plain.security != MCU_PLAIN_DTLS && !t->up) {
-		fake_net_state(t, "up", 0);
+		fake_net_state(t, "up", 1);
 	}
 	return 0;
 }

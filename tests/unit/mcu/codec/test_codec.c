@@ -7,6 +7,7 @@
 #include "tests/unit/mcu/rtp/hex_priv.h"
 
 #define SPS_720 "6742c01f8c8d402802dd00f08846a0"	/* openh264 */
+#define SPS_265 "4201010408000003009e0800000300005d9000501005a2cb2b349265780b702020004000000300400000030142"	/* x265 */
 #define PPS "68ce3c80"
 
 static const struct {
@@ -48,6 +49,28 @@ static const struct {
 	{ "h264-fu-idr-middle", MCU_CODEC_H264, "7c05 b80004", 0, { false, true, false, -1, 0, 0 } },
 	{ "h264-fu-slice-first", MCU_CODEC_H264, "5c81 9a2402", 0, { true, false, false, -1, 0, 0 } },
 	{ "h264-fu-cut", MCU_CODEC_H264, "7c85", -EBADMSG, { 0 } },
+	{ "h265-empty", MCU_CODEC_H265, "", -EBADMSG, { 0 } },
+	{ "h265-forbidden-bit", MCU_CODEC_H265, "c001ff", -EBADMSG, { 0 } },
+	{ "h265-no-temporal-id", MCU_CODEC_H265, "4000ff", -EBADMSG, { 0 } },
+	{ "h265-vps", MCU_CODEC_H265, "40010c01ffff0408000003009e08", 0, { true, true, false, 0, 0, 0 } },
+	{ "h265-sps-720", MCU_CODEC_H265, SPS_265, 0, { true, true, false, 0, 1280, 720 } },
+	{ "h265-sps-1080", MCU_CODEC_H265,
+	  "4201010408000003009e0800000300007890007810021cb2cacd24995e02dc080800100000030010000003005080", 0,
+	  { true, true, false, 0, 1920, 1080 } },
+	{ "h265-sps-180", MCU_CODEC_H265,
+	  "4201010408000003009e0800000300003c9001410173e5cb2b349265780b702020004000000300400000030142", 0,
+	  { true, true, false, 0, 320, 180 } },
+	{ "h265-sps-cut", MCU_CODEC_H265, "42010104080000", 0, { true, true, false, 0, 0, 0 } },
+	{ "h265-idr", MCU_CODEC_H265, "2801af2460b608df", 0, { true, true, false, 0, 0, 0 } },
+	{ "h265-idr-later-slice", MCU_CODEC_H265, "28012f2460b608df", 0, { false, true, false, 0, 0, 0 } },
+	{ "h265-slice-layer-1", MCU_CODEC_H265, "0202d0098f", 0, { true, false, false, 1, 0, 0 } },
+	{ "h265-ap", MCU_CODEC_H265, "6001 0004 40010c01 002d" SPS_265, 0, { true, true, false, 0, 1280, 720 } },
+	{ "h265-ap-size-beyond-end", MCU_CODEC_H265, "6001 002e" SPS_265, -EBADMSG, { 0 } },
+	{ "h265-ap-empty", MCU_CODEC_H265, "6001", -EBADMSG, { 0 } },
+	{ "h265-fu-idr-first", MCU_CODEC_H265, "6201 94 af2460", 0, { true, true, false, 0, 0, 0 } },
+	{ "h265-fu-idr-middle", MCU_CODEC_H265, "6201 14 af2460", 0, { false, true, false, 0, 0, 0 } },
+	{ "h265-fu-slice-first", MCU_CODEC_H265, "6201 81 d0098f", 0, { true, false, false, 0, 0, 0 } },
+	{ "h265-fu-cut", MCU_CODEC_H265, "620194", -EBADMSG, { 0 } },
 	{ "opus-code-0", MCU_CODEC_OPUS, "780102", 0, { true, true, false, -1, 0, 0 } },
 	{ "opus-code-3-cut", MCU_CODEC_OPUS, "7b", -EBADMSG, { 0 } },
 	{ "opus-code-3-no-frame", MCU_CODEC_OPUS, "7b00", -EBADMSG, { 0 } },

@@ -12,7 +12,7 @@ static char *event_line(enum mcu_event event, const void *body)
 	const char *id = json_string_value(json_object_get(j, "id"));
 	const char *transport = json_string_value(json_object_get(j, "transport"));
 	GString *s = g_string_new(mcu_events[event].name);
-	static const char *const more[] = { "source", "rid", "state", "why" };
+	static const char *const more[] = { "source", "rid", "state", "why", "digit" };
 
 	g_assert_cmpint(json_integer_value(json_object_get(j, "at_ms")), >, 0);
 	g_assert_cmpint(json_integer_value(json_object_get(j, "at_us")), >, 0);
