@@ -130,7 +130,11 @@ int ring_read(struct ring *r, uint8_t *packet, int64_t *ret_at_us)
 bool ring_sleep(struct ring *r)
 {
 	uint8_t rung[64];
-	(void)recv(r->bell, rung, sizeof(rung), MSG_DONTWAIT);	/* before we say that we sleep: what rings later is meant */
+	/* before we say that we sleep: what rings later is meant. End of file: the other side is gone without a word */
+	if (recv(r->bell, rung, sizeof(rung), MSG_DONTWAIT) == 0) {
+		r->broken = true;
+		return false;
+	}
 	(void)atomic_exchange_explicit(&r->shared->sleeping, 1, memory_order_acq_rel);
 	if (filled(r) == 0 && !is_closed(r)) {
 		return true;

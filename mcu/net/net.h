@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mcu/bridge/bridge.h"
 #include "mcu/rtp/rtp.h"
 
 typedef struct mcu_port mcu_port;
@@ -94,6 +95,10 @@ int mcu_transport_connect_plain(mcu_transport *t, const struct mcu_plain_peer *p
 uint16_t mcu_transport_rtcp_port(const mcu_transport *t);	/* ours; 0 = muxed */
 /* DSCP by what the m-line carries; no-op but for plain transports. */
 void mcu_transport_mark(mcu_transport *t, bool video);
+/* No network at all: the codec worker behind a channel of mcu/bridge, whose maker's side this takes over (also on error). It
+ * is up at once; state "failed", why "bridge", when the other side breaks the channel or goes. */
+mcu_transport *mcu_transport_open_bridge(mcu_port *port, mcu_channel *channel, void *transport_data, GError **err);
+int mcu_transport_set_channel(mcu_transport *t, mcu_channel *channel);	/* of a bridge: the next worker; up again; takes it */
 /* A trickled remote candidate, "candidate:..." of RFC 8839 5.1, in any order with connect(). Lite: accepted and ignored. */
 int mcu_transport_add_candidate(mcu_transport *t, const char *line, GError **err);
 void mcu_transport_close(mcu_transport *t);	/* silent; NULL allowed */

@@ -52,6 +52,7 @@ struct net_sock {	/* one UDP socket */
 
 typedef struct net_tcp net_tcp;
 struct net_agent;
+struct net_bridge;
 struct net_agents;
 
 /* Where a datagram came from and how to answer: a UDP socket and two addresses, a TCP connection, or a libnice agent.
@@ -132,6 +133,7 @@ struct mcu_transport {
 	mcu_port *port;
 	struct net_agent *agent;	/* NULL = lite or plain */
 	struct net_plain *plain;	/* NULL = ICE */
+	struct net_bridge *bridge;	/* not NULL: no network at all */
 	mcu_transport *next, *prev;	/* of the port's list, or of its dead list */
 	void *data;
 	struct ort_fsm fsm;
@@ -182,6 +184,8 @@ struct mcu_port {
 	unsigned n_heap, heap_room;
 	net_tcp *tcps, *dead_tcps;
 	struct net_agents *agents;	/* NULL until the first */
+	struct net_bridge *bridges;
+	bool bridge_work;	/* something is left for the next turn */
 	unsigned n_tcp_idle;
 	int64_t tcp_deadline_us;
 	mcu_pool *pool;
@@ -269,6 +273,13 @@ void net_agent_forget_pair(struct net_agent *a);
 unsigned net_agent_candidates(const struct net_agent *a, struct mcu_candidate *ret, unsigned max);
 void net_agent_send(mcu_port *port, struct net_agent *a, const uint8_t *data, size_t len);
 void net_agent_write(mcu_port *port, struct net_agent *a, const uint8_t *framed, size_t len);
+
+/* bridge.c */
+void net_bridge_unplug(struct net_bridge *b);	/* NULL allowed; closes its channel; memory stays until the transport is freed */
+void net_bridge_send(struct net_bridge *b, const uint8_t *header, unsigned header_len, const uint8_t *payload,
+		     unsigned payload_len);
+void net_bridges_flush(mcu_port *port);
+void net_bridges_turn(mcu_port *port);
 
 /* transport.c */
 void net_transport_plain_up(mcu_transport *t, int64_t now_us);	/* signalled, and its keys are set */

@@ -31,6 +31,7 @@ void net_out_flush(mcu_port *port)
 {
 	struct net_out *out = &port->out;
 
+	net_bridges_flush(port);
 	if (out->n_runs == 0) {
 		return;
 	}
@@ -159,6 +160,10 @@ void mcu_transport_send_rtp(mcu_transport *t, const uint8_t *header, unsigned he
 	uint8_t *at;
 	int n;
 
+	if (t->bridge != NULL) {
+		net_bridge_send(t->bridge, header, header_len, payload, payload_len);
+		return;
+	}
 	if (!may_send(t)) {
 		NET_COUNT(port, RTP_NOT_UP);
 		return;
@@ -200,6 +205,10 @@ void mcu_transport_send_rtcp(mcu_transport *t, const uint8_t *data, unsigned len
 	uint8_t *at;
 	int n;
 
+	if (t->bridge != NULL) {
+		net_bridge_send(t->bridge, data, len, NULL, 0);
+		return;
+	}
 	if (!may_send(t) || pair == NULL) {
 		NET_COUNT(port, RTP_NOT_UP);
 		return;

@@ -271,7 +271,7 @@ int64_t mcu_port_deadline(const mcu_port *port)
 {
 	int64_t heap = port->n_heap > 0 ? port->heap[0]->heap_us : ORT_NEVER;
 
-	return MIN(MIN(heap, port->tcp_deadline_us), net_agents_deadline(port));
+	return port->bridge_work ? 0 : MIN(MIN(heap, port->tcp_deadline_us), net_agents_deadline(port));
 }
 
 static void run_timers(mcu_port *port)
@@ -322,6 +322,7 @@ void mcu_port_turn(mcu_port *port, int64_t now_us)
 
 		ev->ready(port, ev, events[i].events);
 	}
+	net_bridges_turn(port);
 	if (port->batch_open) {
 		net_port_batch_end(port);
 	}

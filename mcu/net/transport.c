@@ -459,6 +459,7 @@ void mcu_transport_close(mcu_transport *t)
 	if (t->plain != NULL) {
 		net_plain_unplug(t->plain);
 	}
+	net_bridge_unplug(t->bridge);
 	*(t->prev ? &t->prev->next : &port->transports) = t->next;
 	if (t->next != NULL) {
 		t->next->prev = t->prev;
@@ -478,6 +479,7 @@ void net_transport_free(mcu_transport *t)
 	}
 	g_clear_pointer(&t->agent, net_agent_close);
 	g_clear_pointer(&t->plain, net_plain_free);
+	g_free(t->bridge);
 	memset(t, 0, sizeof(*t));
 	g_free(t);
 }

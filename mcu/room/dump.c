@@ -31,6 +31,7 @@ static struct mcu_dump_transport peer_row(const struct peer *peer)
 	}
 	return (struct mcu_dump_transport){
 		.id = g_strdup(peer->id), .state = g_strdup(mcu_transport_state(peer->net)), .why = g_strdup(peer->why),
+		.kind = g_strdup(peer->bridge ? "mix" : peer->plain ? "plain" : NULL),
 		.sources = { in, peer->sources->len }, .sinks = { out, peer->sinks->len },
 	};
 }

@@ -109,8 +109,11 @@ static void take_up_anew(struct stream *st, uint16_t seq, int64_t now_us)
 
 static bool sequence_is_sound(struct stream *st, uint16_t seq, int64_t now_us)
 {
+	if (st->renewed && st->stats.seq.started) {
+		take_up_anew(st, seq, now_us);
+	}
+	st->renewed = false;
 	int16_t step = (int16_t)(uint16_t)(seq - (uint16_t)st->stats.seq.last);
-
 	if (!st->stats.seq.started || step > -JUMP_BACK) {
 		st->bad = false;
 		return true;
@@ -317,7 +320,7 @@ static void take_in(struct stream *st, struct mcu_packet *p, int64_t seq, int64_
 	forward_describe(source, p, seq, &in);
 	inspect(st, &in, now_us);
 	st->last_ts = p->rtp.ts;
-	if (in.level) {
+	if (in.level && !source->peer->bridge) {	/* a mix is nobody's voice */
 		speaker_note(source, *in.level, now_us);
 	}
 	if (source->paused) {

@@ -3,7 +3,7 @@
 
 #include "mcu/room/room_priv.h"
 
-enum { MAX_USED = 1024, MIN_BPS = 50000 };
+enum { MAX_USED = 1024, MIN_BPS = 50000, MAX_SSRCS = MAX_LAYERS * 2 * 8, BRIDGE_STREAMS = 1024 };
 
 static void fill_candidates(const mcu_transport *t, struct mcu_transport_reply *reply)
 {
@@ -79,21 +79,49 @@ static void free_sink(void *sink)
 	sink_free(sink);
 }
 
-static struct peer *new_peer(mcu_room *room, const struct mcu_transport_open *rq)
+struct peer *peer_new(mcu_room *room, const char *id, unsigned max_ssrcs, mcu_bwe *bwe)
 {
 	struct peer *peer = g_new0(struct peer, 1);
-	const struct mcu_room_limits *l = &room->rooms->limits;
 
 	peer->room = room;
-	peer->id = g_strdup(rq->transport);
+	peer->id = g_strdup(id);
+	peer->bwe = bwe;
+	peer->max_ssrcs = max_ssrcs;
+	peer->ssrcs = g_new0(struct ssrc_entry, max_ssrcs);
 	peer->sources = g_ptr_array_new_with_free_func(free_source);
 	peer->sinks = g_ptr_array_new_with_free_func(free_sink);
 	peer->used = g_array_new(FALSE, FALSE, sizeof(struct used_ssrc));
 	peer->local_ssrc = g_rand_int(room->rooms->rand) | 1;
-	peer->max_bps = rq->max_bps > 0 ? MIN((uint64_t)rq->max_bps, l->max_bps) : l->max_bps;
-	peer->bwe = mcu_bwe_new(MIN(l->start_bps, peer->max_bps), MIN_BPS, peer->max_bps);
 	peer->rtt_us = 100000;
 	return peer;
+}
+
+static struct peer *new_peer(mcu_room *room, const struct mcu_transport_open *rq)
+{
+	const struct mcu_room_limits *l = &room->rooms->limits;
+	uint64_t max_bps = rq->max_bps > 0 ? MIN((uint64_t)rq->max_bps, l->max_bps) : l->max_bps;
+	struct peer *peer = peer_new(room, rq->transport, MAX_SSRCS, mcu_bwe_new(MIN(l->start_bps, max_bps), MIN_BPS, max_bps));
+
+	peer->max_bps = max_bps;
+	return peer;
+}
+
+unsigned peer_max_streams(const struct peer *peer)
+{
+	return peer->bridge ? BRIDGE_STREAMS : peer->room->rooms->limits.max_streams;
+}
+
+void peer_enter(struct peer *peer, int64_t now_us)
+{
+	mcu_room *room = peer->room;
+
+	/* reports of many peers that came together are spread over a second */
+	peer->next_report_us = now_us + 500000 + g_rand_int_range(room->rooms->rand, 0, 500000);
+	peer->next_twcc_us = now_us + 100000;
+	peer->next_layer_us = ORT_NEVER;
+	g_hash_table_insert(room->peers, peer->id, peer);
+	g_ptr_array_add(room->peer_list, peer);
+	rooms_wake(room->rooms, now_us);
 }
 
 /* ICE-lite unless our side must control or needs a relay. */
@@ -120,7 +148,7 @@ bool peer_open(mcu_room *room, const struct mcu_transport_open *rq, struct mcu_t
 	g_autofree char *spec = room_spec(&mcu_table_transport_open, rq);
 
 	if (peer) {
-		if (strcmp(peer->spec, spec) != 0) {
+		if (g_strcmp0(peer->spec, spec) != 0) {
 			return room_fail(err, MCU_ERROR_CONFLICT, "transport %s: other parameters", peer->id);
 		}
 		fill_reply(peer, reply);
@@ -135,13 +163,7 @@ bool peer_open(mcu_room *room, const struct mcu_transport_open *rq, struct mcu_t
 		return false;
 	}
 	peer->spec = g_steal_pointer(&spec);
-	/* reports of many peers that came together are spread over a second */
-	peer->next_report_us = now_us + 500000 + g_rand_int_range(room->rooms->rand, 0, 500000);
-	peer->next_twcc_us = now_us + 100000;
-	peer->next_layer_us = ORT_NEVER;
-	g_hash_table_insert(room->peers, peer->id, peer);
-	g_ptr_array_add(room->peer_list, peer);
-	rooms_wake(room->rooms, now_us);
+	peer_enter(peer, now_us);
 	fill_reply(peer, reply);
 	return true;
 }
@@ -178,6 +200,9 @@ bool peer_connect(struct peer *peer, const struct mcu_transport_connect *rq, GEr
 	if (peer->connect_spec && !strcmp(peer->connect_spec, spec)) {
 		return true;
 	}
+	if (peer->bridge) {
+		return room_fail(err, MCU_ERROR_INVALID, "transport %s is a mix", peer->id);
+	}
 	if (!peer->plain && (!rq->ice_ufrag || !rq->ice_pwd || !rq->fingerprint)) {
 		return room_fail(err, MCU_ERROR_INVALID, "ice_ufrag, ice_pwd and fingerprint are needed");
 	}
@@ -205,7 +230,7 @@ bool peer_connect(struct peer *peer, const struct mcu_transport_connect *rq, GEr
 
 bool peer_restart(struct peer *peer, struct mcu_transport_reply *reply, GError **err)
 {
-	if (mcu_transport_restart_ice(peer->net) < 0) {
+	if (peer->bridge || mcu_transport_restart_ice(peer->net) < 0) {
 		return room_fail(err, MCU_ERROR_STATE, "transport %s is %s", peer->id, mcu_transport_state(peer->net));
 	}
 	fill_reply(peer, reply);
@@ -226,6 +251,7 @@ void peer_close(struct peer *peer)
 	mcu_twcc_recv_free(peer->twcc_in);
 	mcu_bwe_free(peer->bwe);
 	g_array_unref(peer->used);
+	g_free(peer->ssrcs);
 	g_free(peer->pending);
 	g_free(peer->connect_spec);
 	g_free(peer->spec);
@@ -253,7 +279,7 @@ bool peer_latch(struct peer *peer, uint32_t ssrc, struct stream *stream, bool rt
 			return false;
 		}
 	}
-	if (peer->n_ssrcs == G_N_ELEMENTS(peer->ssrcs)) {
+	if (peer->n_ssrcs == peer->max_ssrcs) {
 		return false;
 	}
 	peer->ssrcs[peer->n_ssrcs++] = (struct ssrc_entry){ ssrc, rtx, stream };
@@ -266,6 +292,9 @@ void peer_note_used(struct peer *peer, uint32_t ssrc, int64_t next)
 {
 	struct used_ssrc used = { ssrc, next };
 
+	if (peer->bridge) {
+		return;	/* no key, no nonce */
+	}
 	for (unsigned i = 0; i < peer->used->len; i++) {
 		if (g_array_index(peer->used, struct used_ssrc, i).ssrc == ssrc) {
 			g_array_index(peer->used, struct used_ssrc, i) = used;

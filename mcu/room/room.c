@@ -206,8 +206,12 @@ static bool sink_add_call_in(mcu_room *room, const struct mcu_sink_add *rq, void
 static bool sink_route_in(mcu_room *room, const struct mcu_sink_route *rq, void *reply, int64_t now_us, GError **err)
 {
 	struct sink *sink = room_sink(room, rq->id, err);
-	struct source *source = sink && rq->source ? room_source(room, rq->source, err) : NULL;
 
+	if (sink && sink->peer->bridge) {
+		bridge_wish(sink, rq->source, now_us);
+		return true;
+	}
+	struct source *source = sink && rq->source ? room_source(room, rq->source, err) : NULL;
 	return sink && (source || !rq->source) && route_set(sink, source, now_us, err);
 }
 

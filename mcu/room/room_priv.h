@@ -56,6 +56,7 @@ struct stream {
 	uint32_t ssrc, rtx_ssrc;	/* 0 = not known yet */
 	unsigned index;
 	bool up;			/* packets within the last second */
+	bool renewed;			/* of a bridge: the next packet begins a new sequence */
 	struct mcu_recv_stats stats;
 	uint16_t bad_seq;		/* RFC 3550 A.1: next of a suspected new sequence */
 	bool bad;
@@ -137,6 +138,7 @@ struct sink {
 	struct codec_slot codecs[MAX_CODECS];
 	unsigned n_codecs;
 	struct source *source;			/* borrowed, NULL = silent */
+	char *wish;				/* of a bridge: source to connect to whenever it is there */
 	struct stream *current, *target;	/* forwarded now; waiting for its key frame */
 	uint8_t pt_map[MAX_CODECS], rtx_map[MAX_CODECS];	/* by the source's codec index, 0xff = none */
 	struct segment seg[MAX_SEGMENTS];	/* newest first */
@@ -182,10 +184,11 @@ struct peer {
 	bool two_byte;		/* some id is above 14 */
 	bool agent;		/* full ICE, not lite */
 	bool plain, plain_dtls;	/* no ICE: one m-line of SIP and the like */
+	bool bridge;		/* the codec worker */
 	bool up;
 	GPtrArray *sources, *sinks;	/* owned */
-	struct ssrc_entry ssrcs[MAX_LAYERS * 2 * 8];
-	unsigned n_ssrcs, last_hit;
+	struct ssrc_entry *ssrcs;
+	unsigned n_ssrcs, max_ssrcs, last_hit;
 	GArray *used;		/* struct used_ssrc of removed sinks: numbers are never used twice under one key */
 	struct sink **pending;
 	unsigned n_pending, pending_room;
@@ -270,6 +273,10 @@ struct sink *room_sink(mcu_room *room, const char *id, GError **err);
 /* ---- peer.c ---- */
 bool peer_open(mcu_room *room, const struct mcu_transport_open *rq, struct mcu_transport_reply *reply, int64_t now_us,
 	       GError **err);
+/* Takes bwe. Not in the room before peer_enter(). */
+struct peer *peer_new(mcu_room *room, const char *id, unsigned max_ssrcs, mcu_bwe *bwe);
+void peer_enter(struct peer *peer, int64_t now_us);
+unsigned peer_max_streams(const struct peer *peer);
 bool peer_connect(struct peer *peer, const struct mcu_transport_connect *rq, GError **err);
 bool peer_restart(struct peer *peer, struct mcu_transport_reply *reply, GError **err);
 void peer_close(struct peer *peer);
@@ -328,6 +335,11 @@ void dtmf_in(struct stream *stream, const struct mcu_packet *p, uint32_t clock_h
 int64_t dtmf_in_due(struct source *source, int64_t now_us);
 bool dtmf_send(struct sink *sink, const struct mcu_dtmf_send *rq, int64_t now_us, GError **err);
 int64_t dtmf_out_due(struct sink *sink, int64_t now_us);
+
+/* ---- bridge.c ---- */
+void bridge_wish(struct sink *sink, const char *source, int64_t now_us);
+void bridge_source_here(struct source *source, int64_t now_us);
+bool bridge_source_again(struct source *source, const struct mcu_source_add *rq, GError **err);
 
 /* ---- keyframe.c ---- */
 void keyframe_want(struct stream *stream, int64_t now_us);

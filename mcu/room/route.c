@@ -123,7 +123,7 @@ bool route_set(struct sink *sink, struct source *source, int64_t now_us, GError 
 	}
 	sink->source = source;
 	sink->current = sink->target = NULL;
-	sink->key_told = false;
+	sink->key_told = sink->peer->bridge;	/* nobody waits for its picture */
 	forget_segments(sink);
 	if (source) {
 		g_ptr_array_add(source->sinks, sink);

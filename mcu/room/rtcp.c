@@ -82,7 +82,7 @@ static void in_blocks(struct peer *peer, const struct mcu_rtcp *r, int64_t now_u
 		any = true;
 		note_rtt(peer, &b, now_us);
 	}
-	if (any && !peer->ext.id[MCU_EXT_TWCC]) {
+	if (any && !peer->ext.id[MCU_EXT_TWCC] && !peer->bridge) {
 		mcu_bwe_loss(peer->bwe, worst, now_us);
 	}
 }

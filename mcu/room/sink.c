@@ -59,8 +59,6 @@ static bool ssrc_is_free(const struct peer *peer, uint32_t ssrc)
 
 static bool may_add(struct peer *peer, const struct mcu_sink_add *rq, GError **err)
 {
-	const struct mcu_room_limits *l = &peer->room->rooms->limits;
-
 	if (!rq->id || (rq->mid && strlen(rq->mid) > MAX_MID) || (rq->kind != MCU_AUDIO && rq->kind != MCU_VIDEO)) {
 		return room_fail(err, MCU_ERROR_INVALID, "id, mid (at most %d bytes) or kind", MAX_MID);
 	}
@@ -71,9 +69,9 @@ static bool may_add(struct peer *peer, const struct mcu_sink_add *rq, GError **e
 	if (!ssrc_is_free(peer, (uint32_t)rq->ssrc) || (rq->rtx_ssrc && !ssrc_is_free(peer, (uint32_t)rq->rtx_ssrc))) {
 		return room_fail(err, MCU_ERROR_CONFLICT, "ssrc or rtx_ssrc is in use on this transport");
 	}
-	if (peer->sources->len + peer->sinks->len >= l->max_streams) {
+	if (peer->sources->len + peer->sinks->len >= peer_max_streams(peer)) {
 		peer->room->rooms->counters.refused_limit++;
-		return room_fail(err, MCU_ERROR_LIMIT, "streams of a transport: %u", l->max_streams);
+		return room_fail(err, MCU_ERROR_LIMIT, "streams of a transport: %u", peer_max_streams(peer));
 	}
 	return true;
 }
@@ -110,7 +108,8 @@ bool sink_add(mcu_room *room, const struct mcu_sink_add *rq, int64_t now_us, GEr
 	struct sink *sink = rq->id ? g_hash_table_lookup(room->sinks, rq->id) : NULL;
 	g_autofree char *spec = room_spec(&mcu_table_sink_add, rq);
 	struct peer *peer = room_peer(room, rq->transport, err);
-	struct source *source = peer && rq->source ? room_source(room, rq->source, err) : NULL;
+	bool named = rq->source && peer && !peer->bridge;	/* else it need not be there yet */
+	struct source *source = named ? room_source(room, rq->source, err) : NULL;
 
 	if (!peer) {
 		return false;
@@ -119,7 +118,7 @@ bool sink_add(mcu_room *room, const struct mcu_sink_add *rq, int64_t now_us, GEr
 		g_clear_error(err);
 		return !strcmp(sink->spec, spec) || room_fail(err, MCU_ERROR_CONFLICT, "sink %s", rq->id);
 	}
-	if ((rq->source && !source) || !may_add(peer, rq, err)) {
+	if ((named && !source) || !may_add(peer, rq, err)) {
 		return false;
 	}
 	sink = new_sink(peer, rq);
@@ -133,6 +132,9 @@ bool sink_add(mcu_room *room, const struct mcu_sink_add *rq, int64_t now_us, GEr
 	g_hash_table_insert(room->sinks, sink->id, sink);
 	g_ptr_array_add(peer->sinks, sink);
 	plain_mark(peer, sink->kind);
+	if (peer->bridge) {
+		bridge_wish(sink, rq->source, now_us);
+	}
 	return true;
 }
 
@@ -155,6 +157,7 @@ void sink_free(struct sink *sink)
 	g_free(sink->dtmf);
 	g_free(sink->spec);
 	g_free(sink->mid);
+	g_free(sink->wish);
 	g_free(sink->id);
 	g_free(sink);
 }

@@ -119,15 +119,13 @@ static bool add_streams(struct source *source, const struct ort_json_array *enco
 
 static bool may_add(const struct peer *peer, const struct mcu_source_add *rq, GError **err)
 {
-	const struct mcu_room_limits *l = &peer->room->rooms->limits;
-
 	if (!rq->id || (rq->mid && strlen(rq->mid) > MAX_MID) || (rq->kind != MCU_AUDIO && rq->kind != MCU_VIDEO)) {
 		return room_fail(err, MCU_ERROR_INVALID, "id, mid (at most %d bytes) or kind", MAX_MID);
 	}
-	if (rq->encodings.n > MAX_LAYERS || peer->sources->len + peer->sinks->len >= l->max_streams) {
+	if (rq->encodings.n > MAX_LAYERS || peer->sources->len + peer->sinks->len >= peer_max_streams(peer)) {
 		peer->room->rooms->counters.refused_limit++;
 		return room_fail(err, MCU_ERROR_LIMIT, "encodings of a source: %d, streams of a transport: %u",
-				 MAX_LAYERS, l->max_streams);
+				 MAX_LAYERS, peer_max_streams(peer));
 	}
 	return true;
 }
@@ -135,14 +133,19 @@ static bool may_add(const struct peer *peer, const struct mcu_source_add *rq, GE
 bool source_add(mcu_room *room, const struct mcu_source_add *rq, int64_t now_us, GError **err)
 {
 	struct source *source = rq->id ? g_hash_table_lookup(room->sources, rq->id) : NULL;
-	g_autofree char *spec = room_spec(&mcu_table_source_add, rq);
 	struct peer *peer = room_peer(room, rq->transport, err);
+	struct mcu_source_add same = *rq;
 
 	if (!peer) {
 		return false;
 	}
+	if (peer->bridge) {
+		same.encodings.n = 0;	/* the next worker has other SSRCs */
+	}
+	g_autofree char *spec = room_spec(&mcu_table_source_add, &same);
 	if (source) {
-		return !strcmp(source->spec, spec) || room_fail(err, MCU_ERROR_CONFLICT, "source %s", rq->id);
+		return (!strcmp(source->spec, spec) || room_fail(err, MCU_ERROR_CONFLICT, "source %s", rq->id)) &&
+		       (!peer->bridge || bridge_source_again(source, rq, err));
 	}
 	if (!may_add(peer, rq, err)) {
 		return false;
@@ -162,6 +165,7 @@ bool source_add(mcu_room *room, const struct mcu_source_add *rq, int64_t now_us,
 	}
 	g_hash_table_insert(room->sources, source->id, source);
 	g_ptr_array_add(peer->sources, source);
+	bridge_source_here(source, now_us);
 	return true;
 }
 

@@ -23,6 +23,7 @@ struct mcu_transport {
 	bool up, congested;
 	unsigned number, restarts;
 	char *remote;
+	mcu_channel *channel;	/* of a bridge */
 	GHashTable *nonces;	/* ssrc << 32 | unwrapped number -> GBytes */
 	GHashTable *indices;	/* ssrc -> struct mcu_unwrap, of what was sent */
 	GHashTable *seen, *seen_indices;	/* likewise of what came in: replays are dropped */
@@ -37,6 +38,7 @@ static void free_transport(void *data)
 	g_hash_table_unref(t->seen);
 	g_hash_table_unref(t->seen_indices);
 	g_free(t->remote);
+	mcu_channel_free(t->channel);
 	g_free(t);
 }
 
@@ -164,6 +166,27 @@ uint16_t mcu_transport_rtcp_port(const mcu_transport *t)
 void mcu_transport_mark(mcu_transport *t, bool video)
 {
 	t->marked = video ? "video" : "audio";
+}
+
+mcu_transport *mcu_transport_open_bridge(mcu_port *port, mcu_channel *channel, void *transport_data, GError **err)
+{
+	mcu_transport *t = mcu_transport_open(port, transport_data, err);
+
+	if (!t) {
+		mcu_channel_free(channel);
+		return NULL;
+	}
+	(void)mcu_transport_set_channel(t, channel);
+	return t;
+}
+
+int mcu_transport_set_channel(mcu_transport *t, mcu_channel *channel)
+{
+	mcu_channel_free(t->channel);
+	t->channel = channel;
+	t->state = "up";
+	t->up = true;
+	return 0;
 }
 
 int mcu_transport_add_candidate(mcu_transport *t, const char *line, GError **err)

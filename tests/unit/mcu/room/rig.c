@@ -207,6 +207,15 @@ int rig_prefer(struct rig *r, const char *sink, int64_t w, int64_t h, int64_t bp
 	return rig_call(r, MCU_METHOD_SINK_PREFER, &p);
 }
 
+mcu_transport *rig_mix(struct rig *r, const char *id)
+{
+	const struct mcu_mix_open open = { .room = (char *)"r", .mix = (char *)id };
+	int err = 0;
+
+	g_assert_true(mcu_rooms_bridge(r->rooms, &open, mcu_channel_new(2, &err), r->now, NULL));
+	return fake_net_last(r->port);
+}
+
 /* ---- what publishers send ---- */
 struct rig_feed rig_vp8(mcu_transport *t, uint32_t ssrc)
 {

@@ -42,6 +42,8 @@ int rig_audio(struct rig *r, const char *transport, const char *id, uint32_t ssr
 /* VP8 pt 120, RTX 121; Opus pt 63 at the sink. */
 int rig_sink(struct rig *r, const char *transport, const char *id, const char *source, int kind, uint32_t ssrc,
 	     uint32_t rtx_ssrc);
+/* A mix "m" with a fresh channel; again = the next worker. Its transport carries what the worker sends and gets. */
+mcu_transport *rig_mix(struct rig *r, const char *id);
 int rig_route(struct rig *r, const char *sink, const char *source);
 int rig_prefer(struct rig *r, const char *sink, int64_t w, int64_t h, int64_t bps, bool paused);
 
