@@ -23,38 +23,6 @@ static const struct proto_row *find_proto(const char *name)
 
 /* ---- codecs ---- */
 
-/* RFC 6184 8.1, table 5: the bits of profile-iop that make a profile of profile_idc. */
-static const struct { uint8_t idc, mask, iop; char profile; } h264_rows[] = {
-	{ 0x42, 0x4f, 0x40, 'C' }, { 0x4d, 0x8f, 0x80, 'C' }, { 0x58, 0xcf, 0xc0, 'C' },	/* constrained baseline */
-	{ 0x42, 0x4f, 0x00, 'B' }, { 0x58, 0xcf, 0x80, 'B' },					/* baseline */
-	{ 0x4d, 0xaf, 0x00, 'M' }, { 0x58, 0xcf, 0x00, 'E' },
-	{ 0x64, 0xff, 0x00, 'H' }, { 0x64, 0xff, 0x0c, 'h' },					/* high, constrained high */
-	{ 0x6e, 0xff, 0x00, 'T' }, { 0x7a, 0xff, 0x00, 'U' }, { 0xf4, 0xff, 0x00, 'V' },
-};
-
-/* A number that is equal for equal profiles. Absent = baseline level 1 (8.1). */
-static unsigned h264_profile(const char *fmtp)
-{
-	size_t len = 0;
-	const char *text = gw_sdp_fmtp_value(fmtp, "profile-level-id", &len);
-	unsigned id = text && len == 6 ? (unsigned)g_ascii_strtoull(text, NULL, 16) : 0x42000a;
-
-	for (size_t i = 0; i < G_N_ELEMENTS(h264_rows); i++) {
-		if (h264_rows[i].idc == id >> 16 && (id >> 8 & h264_rows[i].mask) == h264_rows[i].iop) {
-			return (unsigned)h264_rows[i].profile;
-		}
-	}
-	return 0x100 | id >> 8;
-}
-
-static char h264_mode(const char *fmtp)
-{
-	size_t len = 0;
-	const char *text = gw_sdp_fmtp_value(fmtp, "packetization-mode", &len);
-
-	return text && len == 1 ? *text : '0';
-}
-
 static const char *row_fmtp(const char *name)
 {
 	int id = mcu_codec_by_name(name);
@@ -73,8 +41,8 @@ static bool is_same_codec(const struct mcu_codec_use *offered, const struct mcu_
 		return false;
 	}
 	return mcu_codec_by_name(offered->name) != MCU_CODEC_H264 ||
-	       (h264_profile(offered->fmtp) == h264_profile(our_fmtp(allowed)) &&
-		h264_mode(offered->fmtp) == h264_mode(our_fmtp(allowed)));
+	       (sdp_h264_profile(offered->fmtp) == sdp_h264_profile(our_fmtp(allowed)) &&
+		sdp_h264_mode(offered->fmtp) == sdp_h264_mode(our_fmtp(allowed)));
 }
 
 static const struct mcu_codec_use *find_allowed(const struct gw_sdp_plan *plan, const struct mcu_codec_use *offered)
@@ -172,11 +140,6 @@ static void pair_twcc(struct gw_sdp_agreed *agreed)
 
 /* ---- agreeing ---- */
 
-static enum gw_sdp_dir mirrored(enum gw_sdp_dir dir)
-{
-	return (enum gw_sdp_dir)((dir & GW_SDP_SEND ? GW_SDP_RECV : 0) | (dir & GW_SDP_RECV ? GW_SDP_SEND : 0));
-}
-
 static const struct mcu_transport_reply *transport_of(const struct gw_sdp_plan *plan, const struct gw_sdp_ours *ours)
 {
 	return plan->transport ? plan->transport : ours->transport;
@@ -200,7 +163,7 @@ static void agree_media(const gw_sdp *offer, const struct gw_sdp_media *m, const
 	GArray *codecs = g_array_new(FALSE, TRUE, sizeof(struct mcu_codec_use));
 	struct ort_json_array offered;
 
-	ret->dir = (enum gw_sdp_dir)(plan->dir & mirrored(gw_sdp_dir(offer, m)));
+	ret->dir = (enum gw_sdp_dir)(plan->dir & sdp_mirrored(gw_sdp_dir(offer, m)));
 	gw_sdp_codecs(m, &offered);
 	agree_codecs(&offered, plan, (ret->dir & GW_SDP_RECV) || plan->rtx_ssrc > 0, codecs);
 	take_array(codecs, &ret->codecs);
@@ -280,7 +243,7 @@ static void keep_tagged(const gw_sdp *offer, const struct gw_sdp_ours *ours, con
 
 /* ---- writing ---- */
 
-static void put_candidates(gw_sdp *sdp, struct gw_sdp_media *m, const struct ort_json_array *candidates)
+void sdp_put_candidates(gw_sdp *sdp, struct gw_sdp_media *m, const struct ort_json_array *candidates)
 {
 	const struct mcu_candidate_use *use = candidates->items;
 
@@ -296,7 +259,7 @@ static void put_candidates(gw_sdp *sdp, struct gw_sdp_media *m, const struct ort
 	m->end_of_candidates = candidates->n > 0;
 }
 
-static void put_fingerprint(gw_sdp *sdp, struct gw_sdp_media *m, const char *text)
+void sdp_put_fingerprint(gw_sdp *sdp, struct gw_sdp_media *m, const char *text)
 {
 	const char *blank = strchr(text, ' ');
 	struct gw_sdp_fingerprint *f = SDP_APPEND(m->level.fingerprints, m->level.n_fingerprints);
@@ -328,11 +291,11 @@ static void put_transport(const gw_sdp *offer, const struct gw_sdp_media *o, con
 	m->level.ice_ufrag = gw_sdp_str(sdp, t->ice_ufrag);
 	m->level.ice_pwd = gw_sdp_str(sdp, t->ice_pwd);
 	if (t->fingerprint && find_proto(o->proto)->dtls) {
-		put_fingerprint(sdp, m, t->fingerprint);
+		sdp_put_fingerprint(sdp, m, t->fingerprint);
 		m->level.setup = our_setup(offer, o, ours);
 	}
 	if (tagged) {
-		put_candidates(sdp, m, &t->candidates);
+		sdp_put_candidates(sdp, m, &t->candidates);
 	}
 	if (!t->ice_ufrag && first) {	/* no ICE: the address is all there is */
 		g_autofree char *conn = g_strdup_printf("IN %s %s", strchr(first->ip, ':') ? "IP6" : "IP4", first->ip);
@@ -537,6 +500,7 @@ void gw_sdp_agreed_clear(struct gw_sdp_agreed *agreed, size_t n)
 		gw_sdp_array_clear(&mcu_table_codec_use, &agreed[i].codecs);
 		gw_sdp_array_clear(&mcu_table_ext_use, &agreed[i].exts);
 		gw_sdp_array_clear(&mcu_table_encoding, &agreed[i].encodings);
+		gw_sdp_array_clear(&mcu_table_codec_use, &agreed[i].sends);
 		agreed[i] = (struct gw_sdp_agreed){ 0 };
 	}
 }

@@ -28,7 +28,7 @@ enum mcu_content gw_sdp_content(const struct gw_sdp_media *m)
 }
 
 /* -1: not of codecs.def, or another clock, channels or kind under the same name. */
-static int known_codec(const struct gw_sdp_media *m, const struct gw_sdp_codec *c)
+int sdp_known_codec(const struct gw_sdp_media *m, const struct gw_sdp_codec *c)
 {
 	int id = c->name ? mcu_codec_by_name(c->name) : -1;
 	const struct mcu_codec_row *row = id >= 0 ? &mcu_codecs[id] : NULL;
@@ -56,7 +56,7 @@ static unsigned rtx_of(const struct gw_sdp_media *m, unsigned pt)
 	return 0;
 }
 
-static void use_codec(const struct gw_sdp_media *m, const struct gw_sdp_codec *c, int id, struct mcu_codec_use *use)
+void sdp_use_codec(const struct gw_sdp_media *m, const struct gw_sdp_codec *c, int id, struct mcu_codec_use *use)
 {
 	use->name = g_strdup(mcu_codecs[id].name);
 	use->pt = c->pt;
@@ -75,10 +75,10 @@ void gw_sdp_codecs(const struct gw_sdp_media *m, struct ort_json_array *ret)
 	size_t n = 0;
 
 	for (size_t i = 0; i < m->n_codecs; i++) {
-		int id = known_codec(m, &m->codecs[i]);
+		int id = sdp_known_codec(m, &m->codecs[i]);
 
 		if (id >= 0) {
-			use_codec(m, &m->codecs[i], id, &uses[n++]);
+			sdp_use_codec(m, &m->codecs[i], id, &uses[n++]);
 		}
 	}
 	*ret = (struct ort_json_array){ uses, n };
@@ -232,7 +232,7 @@ void gw_sdp_encodings(const struct gw_sdp_media *m, struct ort_json_array *ret)
 
 /* ---- the peer's transport ---- */
 
-static const char *sha256_of(const struct gw_sdp_level *level)
+const char *sdp_sha256_of(const struct gw_sdp_level *level)
 {
 	for (size_t i = 0; i < level->n_fingerprints; i++) {
 		if (g_ascii_strcasecmp(level->fingerprints[i].hash, "sha-256") == 0) {
@@ -270,7 +270,7 @@ int gw_sdp_remote(const gw_sdp *sdp, struct mcu_transport_connect *req, char **r
 	const struct gw_sdp_level *own = m ? &m->level : &none.level, *all = &sdp->level;
 	const char *ufrag = own->ice_ufrag ? own->ice_ufrag : all->ice_ufrag;
 	const char *pwd = own->ice_pwd ? own->ice_pwd : all->ice_pwd;
-	const char *fingerprint = own->n_fingerprints > 0 ? sha256_of(own) : sha256_of(all);
+	const char *fingerprint = own->n_fingerprints > 0 ? sdp_sha256_of(own) : sdp_sha256_of(all);
 	const char *why = !m ? "every m-line is rejected" : !ufrag || !pwd ? "no ICE user fragment and password" :
 			  !fingerprint ? "no SHA-256 fingerprint" : NULL;
 

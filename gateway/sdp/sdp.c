@@ -149,6 +149,11 @@ int gw_sdp_find_mid(const gw_sdp *sdp, const char *mid)
 	return -1;
 }
 
+enum gw_sdp_dir sdp_mirrored(enum gw_sdp_dir dir)
+{
+	return (enum gw_sdp_dir)((dir & GW_SDP_SEND ? GW_SDP_RECV : 0) | (dir & GW_SDP_RECV ? GW_SDP_SEND : 0));
+}
+
 /* RFC 8866 6.7: sendrecv when nothing is said. */
 enum gw_sdp_dir gw_sdp_dir(const gw_sdp *sdp, const struct gw_sdp_media *m)
 {

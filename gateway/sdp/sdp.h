@@ -150,6 +150,7 @@ struct gw_sdp_agreed {
 	struct ort_json_array codecs;	/* mcu_codec_use with the offerer's payload types, first = preferred */
 	struct ort_json_array exts;	/* mcu_ext_use */
 	struct ort_json_array encodings; /* mcu_encoding: what the peer will send; empty without RECV */
+	struct ort_json_array sends;	/* gw_sdp_take_answer: mcu_codec_use with the peer's types; `codecs` are ours then */
 };
 void gw_sdp_agreed_clear(struct gw_sdp_agreed *agreed, size_t n);
 /* plans[n] for offer->media[n], n == offer->n_media. Fills agreed[n] (caller's; clear it afterwards, also on error) and
@@ -158,6 +159,104 @@ int gw_sdp_answer(const gw_sdp *offer, const struct gw_sdp_ours *ours, const str
 		  struct gw_sdp_agreed *agreed, gw_sdp **ret_answer, char **ret_why);
 /* Extensions of all accepted m-lines without repetition, for transport.connect. (mcu_ext_use) */
 void gw_sdp_agreed_exts(const struct gw_sdp_agreed *agreed, size_t n, struct ort_json_array *ret);
+
+/* ---- m-lines with a transport each (RFC 3264): SIP, GB/T 28181. Reading is peer.c, agreeing agree.c, writing line.c ---- */
+
+enum gw_sdp_security { GW_SDP_NO_KEYS, GW_SDP_SDES, GW_SDP_DTLS };
+
+/* a=crypto (RFC 4568). Taken: suites of crypto.c, one key, no MKI (we would have to strip it from each packet), no session
+ * parameter that changes the packets. A lifetime is read and not enforced: the peer re-keys by another offer. */
+struct gw_sdp_crypto {
+	unsigned tag;
+	const char *suite;	/* static, RFC 4568 6.2 and RFC 7714 */
+	char key[65];		/* base64 of key||salt */
+};
+#define GW_SDP_CRYPTO_MAX 4
+bool gw_sdp_crypto_read(const char *value, struct gw_sdp_crypto *ret, const char **ret_why);	/* why: static */
+char *gw_sdp_crypto_print(const struct gw_sdp_crypto *crypto);	/* attribute value, (transfer full) */
+bool gw_sdp_crypto_make(unsigned tag, const char *suite, struct gw_sdp_crypto *ret);	/* new key; false = unknown suite */
+extern const char *const gw_sdp_crypto_suites[];	/* most wanted first, NULL-terminated */
+
+/* What the peer says of one m-line of sound or pictures. Strings borrowed from the session. */
+struct gw_sdp_peer {
+	const char *why;		/* static; why it cannot be used, NULL = it can */
+	enum mcu_kind kind;
+	enum mcu_content content;
+	enum gw_sdp_dir dir;		/* the peer's; without RECV where its address is 0.0.0.0 (hold of RFC 2543) */
+	char ip[46];			/* literal; "" = 0.0.0.0 */
+	unsigned port, rtcp_port;	/* rtcp_port 0 = muxed */
+	bool keyed, avpf, rtcp_mux, ice, bundled;	/* keyed: the profile demands SRTP */
+	const char *ufrag, *pwd, *fingerprint;	/* SHA-256 or NULL */
+	enum gw_sdp_setup setup;
+	struct gw_sdp_crypto cryptos[GW_SDP_CRYPTO_MAX];	/* usable ones, the peer's order */
+	size_t n_cryptos;
+	const char *crypto_why;		/* static; why a line with keys has none that is usable */
+	int64_t bps;			/* what it takes (b=TIAS, else AS, the line's, else the session's); 0 = not said */
+};
+void gw_sdp_read_peer(const gw_sdp *sdp, size_t index, struct gw_sdp_peer *ret);
+
+/* Floor control (RFC 8856), one floor. */
+struct gw_sdp_floor {
+	const char *why;		/* static; NULL = usable */
+	const char *proto;		/* "UDP/BFCP", "TCP/BFCP", "TCP/TLS/BFCP"; as static words */
+	bool may_serve, may_ask;	/* the writer's roles: floor control server, client */
+	uint32_t conference, user;
+	uint16_t floor;			/* 0 = none said */
+	char stream[33];		/* a=label of the m-line that the floor controls; "" = none said */
+	char ip[46];
+	unsigned port;
+	enum gw_sdp_setup setup;	/* TCP */
+	const char *fingerprint;	/* TLS */
+};
+bool gw_sdp_is_floor(const struct gw_sdp_media *m);	/* an m-line of BFCP, usable or not */
+void gw_sdp_read_floor(const gw_sdp *sdp, size_t index, struct gw_sdp_floor *ret);
+
+/* Codecs that both sides do. `ours` in the order we want them; H.264 there stands for all profiles that we decode, its fmtp
+ * tells our level. Answering: ret_recv gets the offerer's payload types with our fmtp. Else `ours` is what we offered, and
+ * ret_recv the rows of it that the answer took. ret_send: the peer's types and fmtp, most wanted first. Both mcu_codec_use,
+ * owned by the caller; false = nothing but dialled digits in common. */
+bool gw_sdp_agree(const struct gw_sdp_media *peer, const struct mcu_codec_use *ours, size_t n, bool answering,
+		  struct ort_json_array *ret_recv, struct ort_json_array *ret_send);
+/* Why there is no codec in common, for people: "offers only G.722.1C, AAC-LD: no free codec". (transfer full) */
+char *gw_sdp_why_no_codec(const struct gw_sdp_media *m);
+
+/* What a receiver can take, from its fmtp: H.264 level, max-fs, max-mbps, max-br (RFC 6184 8.1), H.265 level-id (RFC 7798),
+ * VP8 max-fs, max-fr (RFC 7741). 16:9 sizes; 0 = not said. */
+struct gw_sdp_limits { int64_t width, height, fps, bps; };
+void gw_sdp_limits(const struct mcu_codec_use *use, struct gw_sdp_limits *ret);
+
+/* What we write. Everything borrowed. */
+struct gw_sdp_line {
+	const struct gw_sdp_media *offered;	/* the m-line that this answers, NULL in an offer */
+	bool reject;				/* port 0: all but `type` and `offered` unread */
+	enum gw_sdp_type type;			/* AUDIO, VIDEO, APPLICATION (floor) */
+	const char *proto;			/* of an offer */
+	const char *mid, *label, *content;
+	enum gw_sdp_dir dir;
+	const struct ort_json_array *codecs, *exts;	/* mcu_codec_use that we receive, mcu_ext_use; NULL = none */
+	const struct mcu_transport_reply *transport;	/* with ice_ufrag: ICE, else its candidate is the address */
+	bool feedback, rtcp_mux;
+	const struct gw_sdp_crypto *cryptos;
+	size_t n_cryptos;
+	enum gw_sdp_setup setup;		/* with it the transport's fingerprint is said */
+	int64_t bps;				/* what we take; 0 = not said */
+	unsigned ptime;
+	uint32_t ssrc;				/* of what we send; 0 = not said */
+	const struct gw_sdp_floor *floor;	/* ours: ip, port, roles, ids */
+};
+struct gw_sdp_session {
+	uint64_t id, version;		/* o=; the version grows with each text of the session */
+	const char *ip;			/* o= and c= */
+	int64_t bps;			/* b=AS, 0 = not said */
+	const char *cname;
+	bool ice_lite;
+	const char *const *bundle;	/* mids, NULL-terminated; NULL = none */
+};
+gw_sdp *gw_sdp_offer(const struct gw_sdp_session *session, const struct gw_sdp_line *lines, size_t n);	/* or an answer */
+/* Intake of an answer to what gw_sdp_offer() wrote: peers[n], and agreed[n] with `codecs` (ours, received) and `sends`.
+ * Floor lines are only counted. -EINVAL + why when the m-lines are not those of the offer (RFC 3264 6). */
+int gw_sdp_take_answer(const gw_sdp *answer, const struct gw_sdp_line *lines, size_t n, struct gw_sdp_peer *peers,
+		       struct gw_sdp_agreed *agreed, char **ret_why);
 
 /* ---- building by hand ---- */
 gw_sdp *gw_sdp_new(void);

@@ -29,7 +29,28 @@ struct gw_sdp_codec *sdp_find_codec(const struct gw_sdp_media *m, const char *pt
 /* Name and clock of the static payload types of RFC 3551. */
 void sdp_static_codec(struct gw_sdp_codec *codec);
 
-/* map.c for answer.c */
+/* map.c for answer.c, peer.c, agree.c */
 void sdp_put_codec(gw_sdp *sdp, struct gw_sdp_media *m, const struct mcu_codec_use *use);	/* and its rtx */
 char **sdp_simulcast_rids(const struct gw_sdp_media *m, const char *dir);	/* (transfer full), NULL = none */
 void sdp_single_encoding(const struct gw_sdp_media *m, struct ort_json_array *ret);
+int sdp_known_codec(const struct gw_sdp_media *m, const struct gw_sdp_codec *c);
+void sdp_use_codec(const struct gw_sdp_media *m, const struct gw_sdp_codec *c, int id, struct mcu_codec_use *use);
+const char *sdp_sha256_of(const struct gw_sdp_level *level);
+
+/* h264.c */
+unsigned sdp_h264_profile(const char *fmtp);	/* equal for equal profiles; the letter of a known one: C B M E H h .. */
+unsigned sdp_h264_idc(const char *fmtp);	/* profile-level-id; absent = 0x42000a */
+char sdp_h264_mode(const char *fmtp);		/* '0', '1', '2' */
+unsigned sdp_h264_level(const char *fmtp);	/* level_idc; 9 = 1b */
+bool sdp_h264_asymmetric(const char *fmtp);
+char *sdp_h264_answer(const char *offered, const char *ours);	/* fmtp of an answer, (transfer full) */
+
+/* answer.c for line.c, and what both need */
+enum gw_sdp_dir sdp_mirrored(enum gw_sdp_dir dir);
+void sdp_put_candidates(gw_sdp *sdp, struct gw_sdp_media *m, const struct ort_json_array *candidates);
+void sdp_put_fingerprint(gw_sdp *sdp, struct gw_sdp_media *m, const char *text);
+/* floor.c for line.c */
+void sdp_put_floor(gw_sdp *sdp, struct gw_sdp_media *m, const struct gw_sdp_floor *floor);
+const char *sdp_attr(const struct gw_sdp_level *level, const char *name);	/* kept attribute, NULL = none */
+/* peer.c for floor.c: the address of an m-line; NULL or why not (static) */
+const char *sdp_address(const gw_sdp *sdp, const struct gw_sdp_media *m, char ret_ip[46]);
