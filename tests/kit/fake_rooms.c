@@ -252,6 +252,24 @@ static void fill_transport(kit_fake_rooms *w, struct mcu_transport_reply *r)
 	r->candidates = (struct ort_json_array){ c, 1 };
 }
 
+/* No ICE, a port of its own; a fingerprint only with DTLS. */
+static void fill_plain(kit_fake_rooms *w, const struct mcu_transport_open *q, struct mcu_transport_reply *r)
+{
+	struct mcu_candidate_use *c = r->candidates.items;
+	c->port = 41000 + 2 * (w->serial % 10000);
+	if (q->family && !strcmp(q->family, "ip6")) {
+		g_free(c->ip);
+		c->ip = g_strdup("::1");
+	}
+	r->rtcp_port = q->rtcp_mux ? 0 : c->port + 1;
+	r->ice_lite = false;
+	g_clear_pointer(&r->ice_ufrag, g_free);
+	g_clear_pointer(&r->ice_pwd, g_free);
+	if (!q->security || strcmp(q->security, "dtls") != 0) {
+		g_clear_pointer(&r->fingerprint, g_free);
+	}
+}
+
 static int do_transport_open(kit_fake_rooms *w, const void *request, void *reply)
 {
 	const struct mcu_transport_open *q = request;
@@ -261,6 +279,9 @@ static int do_transport_open(kit_fake_rooms *w, const void *request, void *reply
 	}
 	transport_put(r, q->transport);
 	fill_transport(w, reply);
+	if (q->kind && !strcmp(q->kind, "plain")) {
+		fill_plain(w, q, reply);
+	}
 	return -1;
 }
 
