@@ -255,13 +255,8 @@ static void fill_transport(kit_fake_rooms *w, struct mcu_transport_reply *r)
 /* No ICE, a port of its own; a fingerprint only with DTLS. */
 static void fill_plain(kit_fake_rooms *w, const struct mcu_transport_open *q, struct mcu_transport_reply *r)
 {
-	struct mcu_candidate_use *c = r->candidates.items;
-	c->port = 41000 + 2 * (w->serial % 10000);
-	if (q->family && !strcmp(q->family, "ip6")) {
-		g_free(c->ip);
-		c->ip = g_strdup("::1");
-	}
-	r->rtcp_port = q->rtcp_mux ? 0 : c->port + 1;
+	r->rtcp_port = q->rtcp_mux ? 0 : 41001 + 2 * (w->serial % 10000);
+	((struct mcu_candidate_use *)r->candidates.items)->port = 41000 + 2 * (w->serial % 10000);
 	r->ice_lite = false;
 	g_clear_pointer(&r->ice_ufrag, g_free);
 	g_clear_pointer(&r->ice_pwd, g_free);
