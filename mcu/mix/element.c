@@ -216,11 +216,30 @@ static struct mix_element *finish(struct mix_element *e, GstCaps *in, GstCaps *o
 	return e;
 }
 
+/* Some decoders insist on a profile in their caps, though they read it from the stream: any that their template names */
+static GstCaps *decoder_caps(const struct mix_element *e)
+{
+	GstPad *sink = gst_element_get_static_pad(e->element, "sink");
+	GstCaps *caps = gst_caps_from_string(coded_caps[e->row->codec]);
+
+	if (sink) {
+		GstCaps *template = gst_pad_get_pad_template_caps(sink), *both = gst_caps_intersect(caps, template);
+		if (!gst_caps_is_empty(both)) {
+			gst_caps_replace(&caps, both);
+			caps = gst_caps_fixate(caps);
+		}
+		gst_caps_unref(both);
+		gst_caps_unref(template);
+		gst_object_unref(sink);
+	}
+	return caps;
+}
+
 struct mix_element *mix_element_decoder(const struct mix_element_row *row, mix_element_fn out, void *user_data)
 {
 	struct mix_element *e = element_new(row, out, user_data);
 
-	return e ? finish(e, gst_caps_from_string(coded_caps[row->codec]), gst_caps_from_string("video/x-raw,format=I420")) : NULL;
+	return e ? finish(e, decoder_caps(e), gst_caps_from_string("video/x-raw,format=I420")) : NULL;
 }
 
 struct mix_element *mix_element_encoder(const struct mix_element_row *row, const struct mix_encode_use *use,
