@@ -364,7 +364,7 @@ bool mix_audio_capture(const struct mix_audio *a, const char *member, int64_t no
 			uint32_t ts = (uint32_t)((in->played48 - in->queue.base48) / in->queue.scale);
 			int64_t units = (int32_t)(ts - in->sr.ts);
 			*ret_wall_us = in->sr.wall_us + sound_us(units * in->queue.scale);
-			*ret_delay_us = sound_input_delay_us(in, now_us);
+			*ret_delay_us = now_us - sound_us(in->played48) - sound_queue_floor(&in->queue);
 			return true;
 		}
 	}

@@ -8,7 +8,7 @@
 
 #include "mcu/mix/sound_priv.h"
 
-enum { SETTLE = 10, RAMP = 480, BLOCK = 240 };
+enum { SETTLE = 10, RAMP = 480, BLOCK = 240, CROWD = 3 };
 #define LIMIT 0.89f		/* -1 dBov */
 #define RELEASE 1.02f		/* a block of 5 ms: 10 dB in 0.3 s */
 
@@ -77,6 +77,7 @@ static struct sound_bus *bus_new(struct mix_audio *a, const struct wish *w, cons
 	b->from = from;
 	b->limit = from ? from->limit : 1;
 	b->gain_now = from ? from->gain_now : w->gain;
+	b->crowd = from && from->crowd;
 	b->encoder = from ? sound_encoder_clone(from->encoder) : sound_encoder_new(&a->tools, w->codec, w->bps);
 	set_wish(a, b, w);
 	g_ptr_array_add(a->buses, b);
@@ -231,12 +232,18 @@ static void private_sounds(const struct mix_audio *a, const struct sound_bus *b,
 static void run(struct mix_audio *a, struct sound_bus *b)
 {
 	float x[SOUND_FRAME];
+	unsigned voices = a->heard_n;
 
 	memcpy(x, a->sum, sizeof(x));
 	for (unsigned i = 0; b->without && i < a->heard_n; i++) {
 		if (g_strcmp0(a->heard[i]->member, b->without) == 0) {
 			sound_add(x, a->heard[i]->frame, SOUND_FRAME, -1);
+			voices--;
 		}
+	}
+	if (b->codec->expect_crowd && b->crowd != (voices >= CROWD)) {
+		b->crowd = !b->crowd;
+		b->codec->expect_crowd(b->encoder->state, b->crowd);
 	}
 	ramp(b, x);
 	private_sounds(a, b, x);

@@ -10,7 +10,7 @@ enum {
 	SLACK48 = 96,			/* time stamps that are this near follow each other */
 	SILENT_US = 200000,		/* nothing came for so long: nothing is concealed any more */
 	KEEP_US = 30000000,		/* unheard so long: gives its decoder back */
-	MORE_US = 15000, LESS_US = -8000,	/* delay over or under the aim by so much is corrected */
+	MORE_US = 15000, LESS_US = -4000,	/* delay over or under the aim by so much is corrected */
 	FAR_US = 60000,			/* .. at any cost */
 	FADE_IN = 240,
 	PACKETS_A_TICK = 16,		/* of the shortest, 2.5 ms: bound of the decoder's work */

@@ -40,6 +40,13 @@ static void expect_loss(void *e, unsigned percent)
 	opus_encoder_ctl(e, OPUS_SET_PACKET_LOSS_PERC(CLAMP((int)percent, LOSS_PERCENT, 30)));
 }
 
+/* The sum of three voices is no voice to SILK's predictor (tones lose up to 2.5 dB): CELT then, unless a receiver reports
+ * more than 8 % of loss, when libopus stays with SILK for its FEC. */
+static void expect_crowd(void *e, bool crowd)
+{
+	opus_encoder_ctl(e, OPUS_SET_SIGNAL(crowd ? OPUS_SIGNAL_MUSIC : OPUS_AUTO));
+}
+
 /* A receiver that comes from another encoder of the same sound has other predictions: one frame without any. */
 static int encode(void *e, const float *in, bool alone, uint8_t *out, size_t room)
 {
@@ -86,5 +93,5 @@ static int conceal(void *d, float *out, unsigned n)
 const struct sound_codec sound_codec_opus = {
 	.id = MCU_CODEC_OPUS, .factor = 1, .clock_scale = 1, .look_every = 5, .fec = true,
 	.encoder_size = encoder_size, .decoder_size = decoder_size, .encoder_init = encoder_init, .decoder_init = decoder_init,
-	.encode = encode, .expect_loss = expect_loss, .length = length, .decode = decode, .conceal = conceal,
+	.encode = encode, .expect_loss = expect_loss, .expect_crowd = expect_crowd, .length = length, .decode = decode, .conceal = conceal,
 };

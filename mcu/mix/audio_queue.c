@@ -11,6 +11,7 @@ enum {
 	WINDOW_US = 2500000,
 	RESTART_US = 2000000,	/* a jump of transit by more: the sender began anew */
 	STEP_US = 4000,
+	SPARE_US = 4000,	/* over the lateness that is known */
 };
 #define QUANTILE 0.97
 
@@ -67,7 +68,7 @@ static void note_transit(struct sound_queue *q, int64_t transit_us, int64_t at_u
 int64_t sound_queue_target(const struct sound_queue *q, bool fec)
 {
 	/* one tick, because packets do not begin where frames do; one packet more where the next one repairs a loss */
-	int64_t us = SOUND_TICK_US + (int64_t)q->wait_us;
+	int64_t us = SOUND_TICK_US + SPARE_US + (int64_t)q->wait_us;
 
 	if (fec && q->loss > 0.02) {
 		us += sound_us(q->last_n48);
@@ -129,7 +130,7 @@ int sound_queue_put(struct sound_queue *q, const struct mcu_rtp *rtp, const stru
 	if (at48 + n48 <= next48) {
 		/* too late to be played: wait longer at once */
 		q->late++;
-		q->wait_us = MAX(q->wait_us, (double)MIN(transit_us - sound_queue_floor(q), QUEUE_MAX_US));
+		q->wait_us = MAX(q->wait_us, (double)MIN(transit_us - sound_queue_floor(q) + SPARE_US, QUEUE_MAX_US));
 		return -ERANGE;
 	}
 	if (sound_us(at48 - next48) > QUEUE_CAP_US) {

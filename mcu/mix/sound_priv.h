@@ -44,6 +44,7 @@ struct sound_codec {
 	/* One frame of SOUND_FRAME / factor samples. `alone`: depends on nothing sent before. Returns bytes or -EIO. */
 	int (*encode)(void *e, const float *in, bool alone, uint8_t *out, size_t room);
 	void (*expect_loss)(void *e, unsigned percent);		/* may be NULL */
+	void (*expect_crowd)(void *e, bool crowd);		/* three or more speak at once; may be NULL */
 	int (*length)(const uint8_t *payload, size_t len);	/* samples at 48 kHz, or -EBADMSG */
 	/* Samples at its own rate, or -EBADMSG. fec: the frame before this packet, `max` samples. */
 	int (*decode)(void *d, const uint8_t *payload, size_t len, bool fec, float *out, unsigned max);
@@ -176,7 +177,7 @@ struct sound_bus {
 	const struct sound_bus *from;	/* cloned from, in the tick `born` */
 	uint64_t born;
 	unsigned users, loss;
-	bool alone;			/* somebody joined: this frame depends on nothing */
+	bool alone, crowd;		/* somebody joined: this frame depends on nothing; as the encoder was told */
 	int len;
 	uint8_t packet[12 + SOUND_PAYLOAD];
 };
