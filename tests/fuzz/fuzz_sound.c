@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		mix_audio_packet(a, packet, len, now_us);
 		for (unsigned i = 0; i < (data[at + 1] >> 1 & 7); i++) {
-			mix_audio_tick(a, now_us += SOUND_TICK_US, now_us);
+			now_us += SOUND_TICK_US;
+			mix_audio_tick(a, now_us, now_us);
 		}
 		if (sound_input_kept_us(g_ptr_array_index(a->inputs, 0)) > QUEUE_CAP_US + 2 * SOUND_TICK_US) {
 			abort();
