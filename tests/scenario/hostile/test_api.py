@@ -166,6 +166,7 @@ def frames(tap, h):
         "a frame that says 2^62 bytes": (lambda w: w.frame(TEXT, b"x" * 200000, length=1 << 62), {1009, 1002, None}),
         "a binary message": (lambda w: w.frame(BINARY, b"{}"), {1003}),
         "text that is not UTF-8": (lambda w: w.text(b'{"a":"\xff\xfe"}'), {1007}),
+        "a frame without a mask": (lambda w: w.frame(TEXT, b'{"jsonrpc":"2.0","id":1,"method":"time.sync"}', mask=False), {1002, None, "open"}),  # see gateway/README.md
         "a reserved bit": (lambda w: w.frame(TEXT, b"{}", rsv=4), {1002, None}),
         "a reserved opcode": (lambda w: w.frame(5, b"{}"), {1002, None}),
         "a continuation of nothing": (lambda w: w.frame(0, b"{}"), {1002, None}),

@@ -250,6 +250,32 @@ static void ssrcs_are_bounded(gconstpointer data)
 	finish(&f);
 }
 
+/* One leg whose keys are good sends under every SSRC of 16 bits: the table stays as large as it was told, and those that
+ * came first are heard on. */
+static void many_ssrcs(void)
+{
+	enum { MANY = 65536, ROOM = 64 };
+	mcu_srtp_lib *lib = mcu_srtp_lib_new();
+	mcu_srtp *in = mcu_srtp_new(lib, MCU_SRTP_GCM128, NULL, master, ROOM), *out = mcu_srtp_new(lib, MCU_SRTP_GCM128, NULL, master, MANY);
+	uint8_t packet[200], got[200], header[64], payload[20] = { 0 };
+	unsigned refused = 0;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		unsigned hl = make_header(header, 1, i, false);
+		int n = mcu_srtp_protect(out, header, hl, payload, sizeof(payload), 0, packet);
+		g_assert_cmpint(n, >, 0);
+		refused += mcu_srtp_unprotect(in, packet, (size_t)n, got) == -ENOSPC;
+	}
+	g_assert_cmpuint(refused, ==, MANY - ROOM);
+	g_assert_cmpuint(mcu_srtp_streams(in), ==, ROOM);
+	unsigned hl = make_header(header, 2, ROOM - 1, false);
+	int n = mcu_srtp_protect(out, header, hl, payload, sizeof(payload), 0, packet);
+	g_assert_cmpint(mcu_srtp_unprotect(in, packet, (size_t)n, got), >, 0);
+	mcu_srtp_free(in);
+	mcu_srtp_free(out);
+	mcu_srtp_lib_free(lib);
+}
+
 /* RFC 7714 12: GCM never seals one (ssrc, seq) twice, in order, late, or across a wrap. CM80 may repeat itself. */
 static void nonce_is_never_reused(gconstpointer data)
 {
@@ -379,6 +405,7 @@ int main(int argc, char **argv)
 			g_test_add_data_func(path, GSIZE_TO_POINTER(i), cases[k].run);
 		}
 	}
+	g_test_add_func("/srtp/many-ssrcs", many_ssrcs);
 	g_test_add_func("/srtp/backends-agree", backends_agree);
 	g_test_add_func("/srtp/rfc3711-b3", rfc3711_b3);
 	return g_test_run();
