@@ -213,6 +213,7 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_PARTY_DIAL] = do_nothing,
 		[GW_ACT_PARTY_HANG_UP] = do_nothing,
 		[GW_ACT_CONTENT] = do_nothing,
+		[GW_ACT_ROLLCALL] = do_nothing,
 	};
 	does[a->kind](user_data, a);
 }

@@ -27,6 +27,8 @@ gw_domain *gw_domain_new(const struct gw_domain_ops *ops, const char *boot, void
 	d->conferences = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_conference_free);
 	d->conference_order = g_ptr_array_new();
 	d->parties = g_hash_table_new(g_str_hash, g_str_equal);
+	d->rollcalls = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_rollcall_free);
+	d->rollcall_order = g_ptr_array_new();
 	gw_domain_directory_init(d);
 	return d;
 }
@@ -37,6 +39,8 @@ void gw_domain_free(gw_domain *d)
 		return;
 	}
 	gw_domain_directory_finish(d);
+	g_ptr_array_unref(d->rollcall_order);
+	g_hash_table_unref(d->rollcalls);
 	g_hash_table_unref(d->parties);
 	g_ptr_array_unref(d->conference_order);
 	g_hash_table_unref(d->conferences);
@@ -138,6 +142,9 @@ int64_t gw_domain_deadline(const gw_domain *d)
 	for (unsigned n = 0; n < d->conference_order->len; n++) {
 		next = MIN(next, gw_conference_deadline(d, d->conference_order->pdata[n]));
 	}
+	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
+		next = MIN(next, gw_rollcall_deadline(d, d->rollcall_order->pdata[n]));
+	}
 	return next;
 }
 
@@ -148,6 +155,9 @@ void gw_domain_tick(gw_domain *d, struct gw_now now)
 	}
 	for (unsigned n = 0; n < d->conference_order->len; n++) {
 		gw_conference_tick(d, d->conference_order->pdata[n], now);
+	}
+	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
+		gw_rollcall_tick(d, d->rollcall_order->pdata[n], now);
 	}
 }
 

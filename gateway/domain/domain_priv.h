@@ -55,6 +55,14 @@ struct gw_rec_content_lock { char *conference; bool on; };
 struct gw_rec_view_layout { char *conference, *view, *layout, *banner, *alarm; bool by_itself, titles, clock; };
 struct gw_rec_view_cell { char *conference, *view, *party, **parties; int64_t cell, interval_ms; int mode; };
 
+/* ---- bodies of records: roll calls ---- */
+struct gw_rec_rollcall_open { char *id, *conference, *name, **sites; int64_t nr, ahead, dwell_ms; bool hang_up; };
+struct gw_rec_rollcall_run { char *rollcall; bool on; };
+struct gw_rec_rollcall_entry { char *rollcall, *site, *party; };
+struct gw_rec_rollcall_result { char *rollcall, *site, *why; int result; };
+struct gw_rec_rollcall_figures { char *rollcall, *site; int64_t answer_ms, bitrate_bps; double loss; bool black, frozen, silent, clipped; };
+struct gw_rec_rollcall_ref { char *rollcall; };
+
 struct gw_rec_row { const char *type; const struct ort_json_table *table; const char *doc; };
 extern const struct gw_rec_row gw_rec_rows[GW_REC_N];
 int gw_rec_by_type(const char *type);	/* -1 = not the domain's */
@@ -136,6 +144,24 @@ struct gw_conference {
 	char *mix_state, *mix_why;
 };
 
+/* ---- roll calls ---- */
+struct gw_rollcall_entry {
+	char *site, *name, *party, *why, *by;	/* party NULL = not called yet */
+	enum gw_result result;
+	int64_t called_ms, answered_ms, shown_ms, done_ms, answered_us, shown_us;	/* ms 0 = not yet */
+	int64_t answer_ms;		/* from the call to the picture, of the figures */
+	bool measured;
+	struct gw_rollcall_measure figures;
+};
+struct gw_rollcall {
+	char *id, *name;
+	struct gw_conference *conference;
+	int64_t opened_ms, started_ms, closed_ms, dwell_ms;
+	int ahead, current;		/* current -1 = nobody's turn */
+	bool running, hang_up;
+	GArray *entries;		/* struct gw_rollcall_entry */
+};
+
 struct gw_domain {
 	struct gw_domain_ops ops;
 	void *user_data;
@@ -153,6 +179,9 @@ struct gw_domain {
 	GHashTable *conferences;	/* id -> struct gw_conference, owned */
 	GPtrArray *conference_order;	/* borrowed, oldest first */
 	GHashTable *parties;	/* id -> struct gw_party, borrowed from its conference */
+	int64_t last_rollcall;
+	GHashTable *rollcalls;	/* id -> struct gw_rollcall, owned */
+	GPtrArray *rollcall_order;	/* borrowed, oldest first */
 	unsigned bad_records;
 };
 
@@ -213,6 +242,13 @@ void gw_view_seat(struct gw_conference *c, struct gw_party *p, bool on);
 /* What the view shows now: layout by number of parties, cells filled. */
 void gw_view_resolve(const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret);
 json_t *gw_view_json(const struct gw_conference *c, const struct gw_view *v);
+
+/* ---- roll calls ---- */
+void gw_rollcall_free(gpointer p);
+struct gw_rollcall *gw_rollcall_find(const gw_domain *d, const char *id, GError **err);
+void gw_rollcall_tick(gw_domain *d, struct gw_rollcall *r, struct gw_now now);
+int64_t gw_rollcall_deadline(const gw_domain *d, const struct gw_rollcall *r);
+enum gw_result gw_rollcall_verdict(const gw_domain *d, const struct gw_rollcall_entry *e);	/* as measured so far */
 
 /* One function a record; table in domain.c. */
 #define X(id, type, body, doc) void gw_apply_##id(const struct gw_fact *f);

@@ -39,6 +39,16 @@ const char *const gw_cell_mode_names[GW_CELL_MODE_N + 1] = {
 	[GW_CELL_EMPTY] = "empty", [GW_CELL_FIXED] = "fixed", [GW_CELL_VOICE] = "voice", [GW_CELL_POLL] = "poll",
 	[GW_CELL_CONTENT] = "content",
 };
+const char *const gw_result_names[GW_RESULT_N + 1] = {
+#define X(id, name, zh) [GW_RESULT_##id] = name,
+#include "gateway/domain/results.def"
+#undef X
+};
+const char *const gw_result_names_zh[GW_RESULT_N + 1] = {
+#define X(id, name, zh) [GW_RESULT_##id] = zh,
+#include "gateway/domain/results.def"
+#undef X
+};
 const struct gw_layout_row gw_layout_rows[] = {
 #define X(name, cells, voiced, most) { name, cells, voiced, most },
 #include "gateway/domain/layouts.def"
