@@ -17,6 +17,7 @@ struct sip_media *sip_media_new(const struct sip_media_conf *conf, const struct 
 	m->user_data = user_data;
 	m->lines = g_ptr_array_new_with_free_func(line_free);
 	m->tps = g_ptr_array_new();
+	m->xs = g_ptr_array_new();
 	m->session = (uint64_t)g_random_int();
 	return m;
 }
@@ -26,8 +27,8 @@ void sip_media_free(struct sip_media *m)
 	if (!m) {
 		return;
 	}
-	if (m->x) {
-		exchange_orphan(m->x);
+	while (m->xs->len > 0) {
+		exchange_orphan(m->xs->pdata[0]);
 	}
 	if (m->idle) {
 		g_source_remove(m->idle);
@@ -43,6 +44,7 @@ void sip_media_free(struct sip_media *m)
 	}
 	g_ptr_array_unref(m->lines);
 	g_ptr_array_unref(m->tps);
+	g_ptr_array_unref(m->xs);
 	for (size_t i = 0; i < SLOT_N; i++) {
 		g_free(m->feeds[i]);
 	}
@@ -55,8 +57,8 @@ void sip_media_free(struct sip_media *m)
 
 void sip_media_cancel(struct sip_media *m)
 {
-	if (m->x) {
-		exchange_orphan(m->x);
+	while (m->xs->len > 0) {
+		exchange_orphan(m->xs->pdata[0]);
 	}
 	media_abandon(m);
 }

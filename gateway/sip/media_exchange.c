@@ -4,6 +4,17 @@
 
 #include "gateway/sip/media_state_priv.h"
 
+static void forget(struct exchange *x)
+{
+	struct sip_media *m = x->m;
+
+	if (m) {
+		m->x = m->x == x ? NULL : m->x;
+		g_ptr_array_remove_fast(m->xs, x);
+	}
+	x->m = NULL;
+}
+
 static void exchange_free(struct exchange *x)
 {
 	for (size_t i = 0; x->plans && i < x->sdp->n_media; i++) {
@@ -30,9 +41,10 @@ struct exchange *exchange_new(struct sip_media *m, enum exchange_kind kind, sip_
 	} else if (late) {
 		exchange_fail(x, 500, "an answer without an offer");
 	}
-	if (!m->x) {
+	if (x->status == 0) {
 		m->x = x;
 	}
+	g_ptr_array_add(m->xs, x);
 	return x;
 }
 
@@ -75,10 +87,7 @@ void exchange_done(struct exchange *x)
 
 void exchange_orphan(struct exchange *x)
 {
-	if (x->m && x->m->x == x) {
-		x->m->x = NULL;
-	}
-	x->m = NULL;
+	forget(x);
 	if (x->idle) {
 		g_source_remove(x->idle);
 		exchange_free(x);
@@ -140,15 +149,14 @@ void exchange_finish(struct exchange *x)
 	struct sip_media *m = x->m;
 	bool mine = m->x == x, good = x->status == 0;
 
+	forget(x);
 	if (mine) {
-		m->x = NULL;
 		m->offering = good ? x->kind == X_OFFER : m->offering && x->kind == X_ANSWER;
 		if (!good && x->kind != X_ANSWER) {
 			media_abandon(m);
 		}
 		media_settle_soon(m);
 	}
-	x->m = NULL;
 	x->fn(m, good ? x->text ? x->text : "" : NULL, x->status, x->why, m->user_data);
 	exchange_free(x);
 }

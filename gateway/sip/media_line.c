@@ -63,7 +63,7 @@ char *line_stream(const struct sip_media *m, const struct line *l)
 
 char *line_sink(const struct sip_media *m, const struct line *l)
 {
-	return g_strconcat(m->id, ".", media_slots[l->slot].slot, NULL);
+	return g_strconcat(m->id, ".", media_slots[l->slot].slot, ".out", NULL);
 }
 
 /* Of what we send: the same as long as sink and transport are. */

@@ -50,6 +50,7 @@ struct sip_media {
 	unsigned n_agreed;		/* lines that the peer knows of */
 	GPtrArray *tps;			/* struct tp, borrowed */
 	struct exchange *x;		/* borrowed; NULL = none under way */
+	GPtrArray *xs;			/* all that somebody waits for, also refused ones */
 	bool offering;			/* our offer is out, its answer is not here */
 	bool hold, held, told_up, mastered;	/* held: by the peer */
 	unsigned tp_serial, offer_at, idle;
