@@ -22,7 +22,7 @@ struct sound_input *sound_input_new(const char *id)
 
 	in->id = g_strdup(id);
 	in->gain = 1;
-	in->noise = 40;
+	in->noise = -1;
 	in->loud_us = in->packet_us = in->tagged_us = in->heard_us = INT64_MIN / 2;
 	return in;
 }

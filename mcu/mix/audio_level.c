@@ -10,6 +10,7 @@ enum {
 	LOUD_DB = 127 - 45,	/* this is speech whatever the room is like */
 	SPEECH_DB = 127 - 60,	/* this is, when it stands out from the room */
 	OUT_DB = 10,
+	ROOM_DB = 127 - 50,	/* no room is louder than this when it is first heard */
 	STAY_DB = 6, NEW_DB = 12,	/* advantage of who is heard, of who is heard since NEW_US */
 	NEW_US = 300000,
 	ON_DB = 127 - 45, OFF_DB = 127 - 50,
@@ -30,7 +31,10 @@ void sound_level_note(struct sound_input *in, double v, int64_t now_us)
 
 	in->loud += (1 - pow(0.8, ticks)) * (v - in->loud);
 	in->peak = MAX(v, in->peak - ticks);
-	in->noise = v < in->noise ? in->noise + 0.3 * (v - in->noise) : in->noise + 0.01 * ticks;
+	if (in->noise < 0) {
+		in->noise = MIN(v, ROOM_DB);
+	}
+	in->noise = v < in->noise ? in->noise + 0.3 * (v - in->noise) : in->noise + 0.02 * ticks;
 	if (v >= LOUD_DB || (v >= SPEECH_DB && v > in->noise + OUT_DB)) {
 		in->loud_us = now_us;
 	}

@@ -76,17 +76,17 @@ def only(folder, keep):
     return ",".join(sorted(names - {keep}))
 
 
-def janus(label, event_loops):
+def janus(label, event_loops, plugin="libjanus_videoroom.so"):
     """On a busy machine Janus 1.1.2 now and then starts without its Unix socket and ends: again, then."""
     for _ in range(8):
-        server = janus_once(label, event_loops)
+        server = janus_once(label, event_loops, plugin)
         if server is None or server.up:
             break
         server.stop()
     return server
 
 
-def janus_once(label, event_loops):
+def janus_once(label, event_loops, plugin):
     """Debian's Janus with its own defaults; the plug-ins that the load does not touch are not loaded."""
     base = janus_plugins()
     if not os.access(JANUS, os.X_OK) or not base:
@@ -106,14 +106,15 @@ def janus_once(label, event_loops):
 }}
 media: {{ }}
 nat: {{ ice_enforce_list = "{own_address()}" }}
-plugins: {{ disable = "{only(base + '/plugins', 'libjanus_videoroom.so')}" }}
+plugins: {{ disable = "{only(base + '/plugins', plugin)}" }}
 transports: {{ disable = "{only(base + '/transports', 'libjanus_pfunix.so')}" }}
 events: {{ broadcast = false }}
 """)
     with open(os.path.join(folder, "janus.transport.pfunix.jcfg"), "w", encoding="utf-8") as f:
         f.write(f'general: {{ enabled = true\n json = "compact"\n path = "{target}"\n type = "SOCK_SEQPACKET" }}\n'
                 "admin: { admin_enabled = false }\n")
-    with open(os.path.join(folder, "janus.plugin.videoroom.jcfg"), "w", encoding="utf-8") as f:
+    name = plugin.removeprefix("libjanus_").removesuffix(".so")
+    with open(os.path.join(folder, f"janus.plugin.{name}.jcfg"), "w", encoding="utf-8") as f:
         f.write("general: { }\n")
     return Server(label, "janus", [JANUS, "-F", folder], target, folder)
 

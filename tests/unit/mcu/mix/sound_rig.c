@@ -45,6 +45,9 @@ static void on_send(const uint8_t *packet, size_t len, void *user_data)
 	p->got++;
 	p->last_seq = rtp.seq;
 	p->last_ts = rtp.ts;
+	if (rig->deaf) {
+		return;
+	}
 	n = sound_decode(p->decoder, packet + rtp.header_len, rtp.payload_len, out);
 	g_assert_cmpint(n, ==, SOUND_FRAME);
 	hear(p, out, n);

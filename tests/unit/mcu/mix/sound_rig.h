@@ -31,6 +31,7 @@ struct rig {
 	uint32_t random;
 	GString *events;
 	int64_t kept_max_us;
+	bool deaf;			/* numbers are looked at, sound is not decoded */
 };
 struct rig *rig_new(void);
 void rig_free(struct rig *rig);

@@ -215,7 +215,10 @@ static void line(gconstpointer data)
 	rig->loss = row->loss;
 	rig->jitter_us = row->jitter_us;
 	rig->party[0].ppm = row->ppm;
-	rig_run(rig, row->minutes ? row->minutes * 60000 : 10000);
+	rig->deaf = true;
+	rig_run(rig, row->minutes * 60000 + 6000);
+	rig->deaf = false;
+	rig_run(rig, 4000);
 	in = rig_sound_input(rig, 0);
 	g_test_message("kept at most %" G_GINT64_FORMAT " us, delay %" G_GINT64_FORMAT " us, aim %" G_GINT64_FORMAT
 		       ", late %" G_GUINT64_FORMAT " lost %" G_GUINT64_FORMAT " scaled %" G_GUINT64_FORMAT
