@@ -29,6 +29,7 @@ struct gw_bfcp_ops {
 };
 gw_bfcp *gw_bfcp_new(GMainContext *context, const struct gw_bfcp_conf *conf, GError **err);
 void gw_bfcp_free(gw_bfcp *b);	/* after its links */
+const char *gw_bfcp_fingerprint(const gw_bfcp *b);	/* "AA:BB:..", SHA-256 of our certificate for a=fingerprint; NULL = no TLS */
 
 struct gw_bfcp_link_conf {
 	enum gw_bfcp_transport transport;
