@@ -152,7 +152,8 @@ static int on_refer(struct call *c, nta_incoming_t *irq, const sip_t *sip)
 	}
 	g_autofree char *to = url->url_type == url_sip || url->url_type == url_sips ? sip_url_text(url) : NULL;
 	g_autofree char *number = url->url_user != NULL ? sip_number(url->url_user) : NULL;
-	bool quiet = sip->sip_refer_sub != NULL && g_strcmp0(sip->sip_refer_sub->rs_value, "false") == 0;
+	const sip_refer_sub_t *sub = sip_refer_sub(sip);
+	bool quiet = sub != NULL && g_strcmp0(sub->rs_value, "false") == 0;
 	bool taken = to != NULL && number != NULL && c->sip->ops.on_refer != NULL;
 	if (!taken) {
 		return refuse(irq, 603);

@@ -2,8 +2,6 @@
  * are and what they ask of a caller; the rest is refused (security.md classes 3, 4, 5, 13). */
 #include <string.h>
 
-#include <sofia-sip/tport.h>
-
 #include "gateway/sip/sip_priv.h"
 
 enum level { OPEN, DEVICE, DEVICE_OR_TRUNK };

@@ -3,12 +3,12 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "gateway/sip/sip_priv.h"
+
 #include <sofia-sip/su_glib.h>
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
-
-#include "gateway/sip/sip_priv.h"
 
 enum { MAX_SOURCES = 4096, TICK_MS = 5000, FAREWELL_MS = 1000 };
 enum { UDP_MTU = 1300 };	/* RFC 3261 18.1.1: longer requests go by TCP */
@@ -181,7 +181,7 @@ static void learn_ports(struct zone *z)
 	}
 }
 
-static bool zone_open(struct zone *z, GError **err)
+static bool make_agent(struct zone *z, GError **err)
 {
 	z->agent = nta_agent_create(z->sip->root, (url_string_t *)-1, sip_entry, z, NTATAG_UA(1), NTATAG_MERGE_482(1),
 				    NTATAG_TAG_3261(1), NTATAG_CANCEL_487(0), NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAXSIZE(MAX_MESSAGE),
@@ -189,24 +189,42 @@ static bool zone_open(struct zone *z, GError **err)
 				    NTATAG_MAX_FORWARDS(70), NTATAG_BAD_RESP_MASK(0), TPTAG_STUN_SERVER(1), TAG_END());
 	if (z->agent == NULL) {
 		g_set_error_literal(err, g_quark_from_static_string("gw-sip"), ENOMEM, "SIP stack does not start");
+	}
+	return z->agent != NULL;
+}
+
+/* UDP and TCP share a number: the Via and Contact of one must do for the other (RFC 3261 18.1.1). */
+static bool listen_plain(struct zone *z, unsigned port, GError **err)
+{
+	g_autofree char *udp = bind_url(z, "sip", port, "udp");
+	if (!make_agent(z, err) || (port != 0 && !listen_on(z, udp, err))) {
 		return false;
 	}
-	if (z->conf.port != 0) {
-		g_autofree char *url = bind_url(z, "sip", z->conf.port, "udp,tcp");
-		if (!listen_on(z, url, err)) {
-			return false;
-		}
-	}
-	if (z->conf.tls_port != 0 && z->sip->certificate != NULL) {
-		g_autofree char *url = bind_url(z, "sips", z->conf.tls_port, "tls");
-		bool good = make_tls_dir(z, err) && listen_on(z, url, err);
-		drop_tls_dir(z);
-		if (!good) {
-			return false;
-		}
+	if (port == 0) {
+		return true;
 	}
 	learn_ports(z);
-	return true;
+	g_autofree char *tcp = bind_url(z, "sip", z->port[SIP_UDP], "tcp");
+	return listen_on(z, tcp, err);
+}
+
+static bool zone_open(struct zone *z, GError **err)
+{
+	bool good = listen_plain(z, z->conf.port, err);
+	for (unsigned n = 0; !good && n < 8 && z->conf.port == GW_SIP_ANY_PORT; n++) {	/* the kernel's UDP port is taken in TCP */
+		nta_agent_destroy(z->agent);
+		g_clear_error(err);
+		good = listen_plain(z, z->conf.port, err);
+	}
+	if (good && z->conf.tls_port != 0 && z->sip->certificate != NULL) {
+		g_autofree char *url = bind_url(z, "sips", z->conf.tls_port, "tls");
+		good = make_tls_dir(z, err) && listen_on(z, url, err);
+		drop_tls_dir(z);
+	}
+	if (good) {
+		learn_ports(z);
+	}
+	return good;
 }
 
 static void zone_free(gpointer p)
@@ -357,12 +375,9 @@ void gw_sip_free(gw_sip *sip)
 	g_hash_table_unref(sip->calls);
 	g_hash_table_unref(sip->bindings);
 	g_hash_table_unref(sip->farewells);
-	if (sip->source != NULL) {
-		g_source_destroy(sip->source);
-		g_source_unref(sip->source);
-	}
 	if (sip->root != NULL) {
-		su_root_destroy(sip->root);
+		su_root_destroy(sip->root);	/* gives its own reference to the source away */
+		g_source_destroy(sip->source);
 	}
 	su_deinit();
 	sip_limit_free(sip->limit);

@@ -3,11 +3,12 @@
 #include <linux/filter.h>
 #include <sys/socket.h>
 
+#include "gateway/sip/sip_priv.h"
+
+#include <sofia-sip/msg.h>
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/tport.h>
 #include <sofia-sip/tport_plugins.h>
-
-#include "gateway/sip/sip_priv.h"
 
 static int dummy;
 

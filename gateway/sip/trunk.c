@@ -248,7 +248,7 @@ struct trunk *trunk_find(gw_sip *sip, const char *name)
 {
 	for (unsigned n = 0; n < sip->trunks->len; n++) {
 		struct trunk *t = sip->trunks->pdata[n];
-		if (strcmp(t->conf.name, name) == 0) {
+		if (name[0] == '\0' || strcmp(t->conf.name, name) == 0) {
 			return t;
 		}
 	}

@@ -44,6 +44,10 @@ int sip_dial_parse(const char *text, struct sip_dial *ret)
 		*ret = (struct sip_dial){ SIP_DIAL_DEVICE, NULL, name, NULL };
 		return name != NULL ? 0 : -EINVAL;
 	}
+	if (strspn(text, "+0123456789*#") == strlen(text)) {
+		*ret = (struct sip_dial){ SIP_DIAL_TRUNK, NULL, g_strdup(""), g_strdup(text) };
+		return 0;
+	}
 	bool scheme = g_ascii_strncasecmp(text, "sip:", 4) == 0 || g_ascii_strncasecmp(text, "sips:", 5) == 0;
 	const char *host = strchr(text, '@') != NULL ? strchr(text, '@') + 1 : scheme ? strchr(text, ':') + 1 : "";
 	if (*host == '\0' || *host == ';' || strchr(text, '?') != NULL) {

@@ -11,7 +11,8 @@ struct sip_dial {
 	char *uri;		/* URI: as dialled */
 	char *name, *number;	/* trunk and number ("" = the trunk's own), or device */
 };
-/* "sip:..", "sips:..", "trunk:NAME[/number]", "device:USER"; a bare "user@host" is sip. 0 or -EINVAL. */
+/* "sip:..", "sips:..", "trunk:NAME[/number]", "device:USER"; a bare "user@host" is sip, a bare
+ * number is one of the first trunk (name ""). 0 or -EINVAL. */
 int sip_dial_parse(const char *text, struct sip_dial *ret);
 void sip_dial_clear(struct sip_dial *d);
 
