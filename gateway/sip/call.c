@@ -95,6 +95,7 @@ bool call_media(struct call *c)
 		.id = c->leg.id, .room = c->leg.room, .party = c->leg.party, .zone = &c->zone->conf, .secure_signalling = c->secure,
 		.security = t != NULL ? t->security : NULL, .video = true, .content = true, .ice = false,
 		.max_bps = c->max_bps != 0 ? c->max_bps : t != NULL ? t->max_bps : 0, .bfcp = c->sip->bfcp,
+		.quirks = sip_quirks_find(c->sip->quirks, c->agent),
 	};
 	if (c->media == NULL) {
 		c->media = sip_media_new(&conf, &ops, c);
@@ -213,6 +214,12 @@ static int leg_feed(gw_leg *leg, const char *slot, const char *source)
 	return err;
 }
 
+static bool leg_takes(const gw_leg *leg, const char *slot, struct gw_leg_takes *ret)
+{
+	const struct call *c = (const struct call *)leg;
+	return c->media != NULL && sip_media_takes(c->media, slot, ret);
+}
+
 static int leg_second_video(gw_leg *leg, bool on)
 {
 	struct call *c = call_of(leg);
@@ -282,7 +289,7 @@ static void leg_free(gw_leg *leg)
 
 static const struct gw_leg_ops leg_ops = { "sip", GW_LEG_DIALS | GW_LEG_SECOND_VIDEO | GW_LEG_DTMF | GW_LEG_HOLDS, leg_dial,
 					   leg_answer, leg_feed, leg_second_video, leg_dtmf, leg_hold, leg_hangup, leg_print,
-					   leg_free };
+					   leg_free, leg_takes };
 
 struct call *call_new(gw_sip *sip, const char *id, const char *party)
 {

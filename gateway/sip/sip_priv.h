@@ -97,7 +97,8 @@ struct gw_sip {
 	struct gw_sip_ops ops;
 	struct gw_leg_listener listener;
 	void *user_data;
-	char *realm, *room, *quirks_dir;
+	char *realm, *room;
+	struct sip_quirks *quirks;
 	char *certificate, *key, *ca;
 	struct sip_limit *limit;
 	struct sip_auth *auth;

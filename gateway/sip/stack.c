@@ -262,7 +262,6 @@ static void take_conf(gw_sip *sip, const struct gw_sip_conf *conf)
 {
 	sip->realm = g_strdup(conf->realm != NULL ? conf->realm : "ortoo");
 	sip->room = g_strdup(conf->room);
-	sip->quirks_dir = g_strdup(conf->quirks);
 	sip->certificate = g_strdup(conf->certificate);
 	sip->key = g_strdup(conf->key);
 	sip->ca = g_strdup(conf->ca);
@@ -284,6 +283,10 @@ static bool open_all(gw_sip *sip, const struct gw_sip_conf *conf, GError **err)
 		if (!zone_add(sip, &conf->zones[n], err)) {
 			return false;
 		}
+	}
+	sip->quirks = sip_quirks_load(conf->quirks, err);
+	if (sip->quirks == NULL) {
+		return false;
 	}
 	const struct gw_bfcp_conf bfcp = { "", conf->certificate, conf->key };
 	sip->bfcp = gw_bfcp_new(sip->context, &bfcp, err);
@@ -384,7 +387,7 @@ void gw_sip_free(gw_sip *sip)
 	sip_auth_free(sip->auth);
 	g_free(sip->realm);
 	g_free(sip->room);
-	g_free(sip->quirks_dir);
+	sip_quirks_free(sip->quirks);
 	g_free(sip->certificate);
 	g_free(sip->key);
 	g_free(sip->ca);
@@ -446,6 +449,7 @@ void gw_sip_transport_lost(gw_sip *sip, const char *transport, const char *why)
 	if (c != NULL) {
 		ort_log(ORT_LOG_NOTICE, "sip", "sip.media_lost", "a call's media went away, negotiated anew", ORT_S("leg", c->leg.id),
 			ORT_S("transport", transport), ORT_S("why", why));
+		sip_media_transport_lost(c->media, transport);
 		call_reoffer(c);
 	}
 }
@@ -477,7 +481,7 @@ void gw_sip_dtmf(gw_sip *sip, const struct mcu_dtmf_event *event)
 void gw_sip_keyframe(gw_sip *sip, const char *stream)
 {
 	struct call *c = publisher(sip, stream);
-	if (c != NULL) {
+	if (c != NULL && c->media != NULL && !sip_media_has_feedback(c->media, stream)) {
 		dialog_keyframe(c);
 	}
 }

@@ -479,6 +479,12 @@ static void on_refused(struct call *c, int status, const sip_t *sip)
 		on_again_refused(c, status);
 		return;
 	}
+	if (status == 488 && !c->late_offer && sip_media_retry(c->media)) {	/* with another security */
+		nta_outgoing_destroy(c->invite);
+		c->invite = NULL;
+		exchange_offer(c);
+		return;
+	}
 	if (status >= 300 && status < 400 && sip != NULL && redirect(c, sip)) {
 		return;
 	}

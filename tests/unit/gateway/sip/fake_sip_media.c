@@ -162,6 +162,39 @@ int sip_media_floor(struct sip_media *m, enum gw_sip_floor what)
 	return -ENOTSUP;
 }
 
+bool sip_media_takes(const struct sip_media *m, const char *slot, struct gw_leg_takes *ret)
+{
+	return strcmp(slot, "audio") == 0;
+}
+
+void sip_media_transport_lost(struct sip_media *m, const char *transport)
+{
+}
+
+bool sip_media_retry(struct sip_media *m)
+{
+	return false;
+}
+
+bool sip_media_has_feedback(const struct sip_media *m, const char *stream)
+{
+	return false;
+}
+
+struct sip_quirks *sip_quirks_load(const char *folder, GError **err)
+{
+	return (struct sip_quirks *)(void *)&fake_media;
+}
+
+void sip_quirks_free(struct sip_quirks *q)
+{
+}
+
+unsigned sip_quirks_find(const struct sip_quirks *q, const char *agent)
+{
+	return 0;
+}
+
 void sip_media_transport_state(struct sip_media *m, const struct mcu_transport_state *state)
 {
 }
