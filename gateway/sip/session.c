@@ -21,14 +21,13 @@ static int on_update(void *magic, nta_outgoing_t *out, sip_t const *sip)
 	if (status < 200) {
 		return 0;
 	}
-	nta_outgoing_destroy(out);
-	if (c->updating == out) {
-		c->updating = NULL;
-	}
-	if (c->dead) {
+	if (c->dead || c->updating != out) {
 		return 0;
 	}
 	(void)call_ref(c);
+	msg_t *kept = nta_outgoing_getresponse(out);	/* `sip` lives in it */
+	nta_outgoing_destroy(out);
+	c->updating = NULL;
 	if (status < 300 && sip != NULL) {
 		session_negotiated(c, sip, true);
 	} else if (status == 481 || status == 408) {
@@ -37,6 +36,7 @@ static int on_update(void *magic, nta_outgoing_t *out, sip_t const *sip)
 		c->can_update = false;
 		call_reoffer(c);
 	}
+	msg_destroy(kept);
 	call_unref(c);
 	return 0;
 }

@@ -118,24 +118,17 @@ static void on_good(struct trunk *t, const sip_t *sip)
 	ask_later(t, ms);
 }
 
-static int on_answer(void *magic, nta_outgoing_t *out, sip_t const *sip)
+static void judge(struct trunk *t, int status, const sip_t *sip)
 {
-	struct trunk *t = magic;
-	int status = nta_outgoing_status(out);
-	if (status < 200) {
-		return 0;
-	}
-	nta_outgoing_destroy(out);
-	t->asking = NULL;
 	if ((status == 401 || status == 407) && sip != NULL && answer_challenge(t, status, sip) == 0) {
 		ask(t);
-		return 0;
+		return;
 	}
 	/* a peer that answers OPTIONS at all is there: 404, 405, 481 are answers too */
 	bool there = !t->conf.enroll && status >= 300 && status != 403 && status != 408 && status != 503 && status != 401 && status != 407;
 	if ((status < 300 || there) && sip != NULL) {
 		on_good(t, sip);
-		return 0;
+		return;
 	}
 	enum trunk_state state;
 	g_autoptr(GString) why = g_string_new(NULL);
@@ -143,6 +136,20 @@ static int on_answer(void *magic, nta_outgoing_t *out, sip_t const *sip)
 	set_state(t, state, why->str);
 	ask_later(t, back_off_ms(t));
 	t->failures++;
+}
+
+static int on_answer(void *magic, nta_outgoing_t *out, sip_t const *sip)
+{
+	struct trunk *t = magic;
+	int status = nta_outgoing_status(out);
+	if (status < 200 || out != t->asking) {
+		return 0;
+	}
+	msg_t *kept = nta_outgoing_getresponse(out);	/* `sip` lives in it */
+	nta_outgoing_destroy(out);
+	t->asking = NULL;
+	judge(t, status, sip);
+	msg_destroy(kept);
 	return 0;
 }
 

@@ -507,6 +507,7 @@ static int on_invite(void *magic, nta_outgoing_t *out, sip_t const *sip)
 		return 0;
 	}
 	(void)call_ref(c);
+	msg_t *kept = nta_outgoing_getresponse(out);	/* `sip` lives in it, and `out` may go */
 	if (sip != NULL && sip->sip_status != NULL) {
 		status = sip->sip_status->st_status;
 		learn_peer(c, sip);
@@ -520,6 +521,7 @@ static int on_invite(void *magic, nta_outgoing_t *out, sip_t const *sip)
 	} else {
 		on_refused(c, status, sip);
 	}
+	msg_destroy(kept);
 	call_unref(c);
 	return 0;
 }

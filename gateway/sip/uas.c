@@ -199,13 +199,14 @@ static void refuse(nta_incoming_t *irq, unsigned status)
 
 static bool request_is_good(nta_incoming_t *irq, const sip_t *sip)
 {
-	sip_supported_t *ours = sip_supported_make(NULL, SIP_SUPPORTED);
-	sip_accept_t *sdp = sip_accept_make(NULL, "application/sdp, multipart/mixed, multipart/alternative");
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	su_home_init(home);
+	sip_supported_t *ours = sip_supported_make(home, SIP_SUPPORTED);
+	sip_accept_t *sdp = sip_accept_make(home, "application/sdp, multipart/mixed, multipart/alternative");
 	bool good = nta_check_required(irq, sip, ours, TAG_END()) == 0 &&
 		    nta_check_session_content(irq, sip, sdp, SIPTAG_ACCEPT_STR("application/sdp"), TAG_END()) == 0 &&
 		    nta_check_session_expires(irq, sip, MIN_SE_S, TAG_END()) == 0;
-	su_free(NULL, ours);
-	su_free(NULL, sdp);
+	su_home_deinit(home);
 	return good;
 }
 
