@@ -228,6 +228,32 @@ static void move(struct ort_json_array *from, struct ort_json_array *to)
 	*from = (struct ort_json_array){ 0 };
 }
 
+/* A room that reads level 4.0 in high profile and 3.1 in baseline reads our constrained baseline in the former: every
+ * decoder of H.264 does, and the payload type with the larger picture goes first. */
+static void best_h264_first(struct ort_json_array *send)
+{
+	struct mcu_codec_use *use = send->items, best;
+	size_t at = 0;
+	int64_t most = 0;
+
+	for (size_t i = 0; i < send->n && mcu_codec_by_name(use[0].name) == MCU_CODEC_H264; i++) {
+		bool same = mcu_codec_by_name(use[i].name) == MCU_CODEC_H264 && use[i].fmtp &&
+			    strstr(use[i].fmtp, "packetization-mode=1");
+		struct gw_sdp_limits l;
+
+		gw_sdp_limits(&use[i], &l);
+		if ((same || i == 0) && l.width * l.height * l.fps > most) {
+			most = l.width * l.height * l.fps;
+			at = i;
+		}
+	}
+	if (at > 0) {
+		best = use[at];
+		memmove(&use[1], &use[0], at * sizeof(*use));
+		use[0] = best;
+	}
+}
+
 bool media_agree(struct exchange *x, struct line *l, const struct gw_sdp_media *theirs, const struct gw_sdp_peer *peer,
 		 struct ort_json_array *recv, struct ort_json_array *send)
 {
@@ -238,6 +264,7 @@ bool media_agree(struct exchange *x, struct line *l, const struct gw_sdp_media *
 	l->bps = peer->bps;
 	move(recv, &l->recv);
 	move(send, &l->send);
+	best_h264_first(&l->send);
 	keep_exts(l, x->sdp, theirs, l->tp->lite);
 	return line_connect(x, l, peer);
 }
