@@ -8,14 +8,18 @@ typedef float lanes __attribute__((vector_size(32), aligned(4)));
 
 static float dot(const float *a, const float *b, unsigned n)
 {
-	lanes sum = {0};
+	lanes sum = {0}, other = {0}, x, y;
 
-	for (unsigned i = 0; i < n; i += 8) {
-		lanes x, y;
+	/* two chains: a sum waits for the one before it */
+	for (unsigned i = 0; i < n; i += 16) {
 		memcpy(&x, a + i, sizeof(x));
 		memcpy(&y, b + i, sizeof(y));
 		sum += x * y;
+		memcpy(&x, a + i + 8, sizeof(x));
+		memcpy(&y, b + i + 8, sizeof(y));
+		other += x * y;
 	}
+	sum += other;
 	return (sum[0] + sum[4]) + (sum[1] + sum[5]) + (sum[2] + sum[6]) + (sum[3] + sum[7]);
 }
 
@@ -52,9 +56,9 @@ void sound_filter_init(struct sound_filter *f, unsigned factor)
 
 unsigned sound_down(const struct sound_filter *f, struct sound_line *line, const float *in, unsigned n, float *out)
 {
-	float x[SOUND_TAPS + SOUND_LONGEST];
+	float x[SOUND_TAPS + SOUND_FRAME];
 
-	g_assert(n <= SOUND_LONGEST && n % f->factor == 0);
+	g_assert(n <= SOUND_FRAME && n % f->factor == 0);
 	memcpy(x, line->past, sizeof(line->past));
 	memcpy(x + SOUND_TAPS, in, n * sizeof(*in));
 	for (unsigned i = 0; i < n / f->factor; i++) {
@@ -67,7 +71,7 @@ unsigned sound_down(const struct sound_filter *f, struct sound_line *line, const
 unsigned sound_up(const struct sound_filter *f, struct sound_line *line, const float *in, unsigned n, float *out)
 {
 	const unsigned taps = SOUND_TAPS / f->factor;
-	float x[SOUND_TAPS + SOUND_LONGEST];
+	float x[SOUND_TAPS + SOUND_LONGEST / 3];
 
 	g_assert(n <= SOUND_LONGEST / f->factor);
 	memcpy(x, line->past, taps * sizeof(*x));

@@ -27,7 +27,8 @@ static inline int64_t sound_samples(int64_t us)
 struct sound_filter { unsigned factor; float down[SOUND_TAPS], up[SOUND_TAPS]; };	/* up: by phase, turned round */
 void sound_filter_init(struct sound_filter *f, unsigned factor);
 struct sound_line { float past[SOUND_TAPS]; };		/* zero-init: what went before */
-/* n: samples of the input, down: a multiple of factor; both at most SOUND_LONGEST at 48 kHz. Returns samples written. */
+/* n: samples of the input. down: at most SOUND_FRAME, a multiple of factor; up: at most SOUND_LONGEST at 48 kHz come out.
+ * Return samples written. */
 unsigned sound_down(const struct sound_filter *f, struct sound_line *line, const float *in, unsigned n, float *out);
 unsigned sound_up(const struct sound_filter *f, struct sound_line *line, const float *in, unsigned n, float *out);
 
