@@ -10,7 +10,7 @@ enum {
 	SLACK48 = 96,			/* time stamps that are this near follow each other */
 	SILENT_US = 200000,		/* nothing came for so long: nothing is concealed any more */
 	KEEP_US = 30000000,		/* unheard so long: gives its decoder back */
-	MORE_US = 15000, LESS_US = -4000,	/* delay over or under the aim by so much is corrected */
+	MORE_US = 8000, LESS_US = -2000,	/* delay over or under its bounds by so much is corrected */
 	FAR_US = 60000,			/* .. at any cost */
 	FADE_IN = 240,
 	PACKETS_A_TICK = 16,		/* of the shortest, 2.5 ms: bound of the decoder's work */
@@ -58,14 +58,17 @@ static struct sound_decoder *decoder_of(struct sound_input *in, const struct sou
 	return in->decoder;
 }
 
-/* Without levels of the sender's: each so manieth packet is decoded for its loudness only. */
+/* Without levels of the sender's: each so manieth packet is decoded for its loudness only, and at once one that is longer
+ * than usual, as the first of a word is. */
 static void look(struct sound_input *in, const struct sound_tools *tools, const struct mcu_rtp *rtp, const uint8_t *payload,
 		 int64_t at_us)
 {
+	bool longer = rtp->payload_len > 1.3 * in->usual_len + 4;
 	float out[SOUND_LONGEST];
 	int n;
 
-	if (++in->unheard % sound_codec_by_pt(rtp->pt)->look_every != 0) {
+	in->usual_len += 0.1 * (rtp->payload_len - in->usual_len);
+	if (!longer && ++in->unheard % sound_codec_by_pt(rtp->pt)->look_every != 0) {
 		return;
 	}
 	n = decoder_of(in, tools, rtp->pt) ? sound_decode(in->decoder, payload, rtp->payload_len, out) : -EBADMSG;
@@ -237,28 +240,32 @@ static void fill(struct sound_input *in, const struct sound_tools *tools, unsign
 	}
 }
 
-static void correct(struct sound_input *in, const struct sound_tools *tools, int64_t now_us)
+/* Bounds of the delay. A packet must be there when its first sample is due, which is `left` (of the packet before) after the
+ * beginning of this frame; and more than a tick over the least is never needed. Between the two it stays as it began: on a
+ * boundary of packets, which is the least that this phase of the two clocks allows. */
+static void correct(struct sound_input *in, const struct sound_tools *tools, unsigned left, int64_t now_us)
 {
 	bool fec = in->decoder && in->decoder->codec->fec;
-	int64_t error = sound_input_delay_us(in, now_us) - sound_queue_target(&in->queue, fec);
+	int64_t over = sound_input_delay_us(in, now_us) - sound_queue_target(&in->queue, fec);
+	int64_t more = over - SOUND_TICK_US, less = over - sound_us(left);
 	unsigned n = 0;
 
 	if (in->settle_ticks) {
 		in->settle_ticks--;
 		return;
 	}
-	if (error > MORE_US) {
+	if (more > MORE_US) {
 		fill(in, tools, SOUND_FRAME + SOUND_FRAME / 2, true);
 		if (in->fifo_n >= SOUND_FRAME + SOUND_FRAME / 2) {
-			n = sound_shrink(in->fifo, in->fifo_n, error > FAR_US);
+			n = sound_shrink(in->fifo, in->fifo_n, more > FAR_US);
 			in->fifo_n -= n;
 		}
-	} else if (error < LESS_US && in->fifo_n + SOUND_FRAME / 2 <= FIFO_ROOM) {
-		n = sound_stretch(in->fifo, in->fifo_n, error < -FAR_US);
+	} else if (less < LESS_US && in->fifo_n + SOUND_FRAME / 2 <= FIFO_ROOM) {
+		n = sound_stretch(in->fifo, in->fifo_n, less < -FAR_US);
 		in->fifo_n += n;
 	}
 	in->scaled += n > 0;
-	in->settle_ticks = n && llabs(error) < FAR_US ? 2 : 0;
+	in->settle_ticks = n && more < FAR_US && less > -FAR_US ? 2 : 0;
 }
 
 static void fade_in(float *x)
@@ -271,6 +278,7 @@ static void fade_in(float *x)
 bool sound_input_play(struct sound_input *in, const struct sound_tools *tools, int64_t now_us)
 {
 	bool fresh = !in->playing;
+	unsigned left;
 
 	if (!in->queue.started || now_us - in->packet_us > SILENT_US) {
 		in->playing = false;
@@ -285,8 +293,9 @@ bool sound_input_play(struct sound_input *in, const struct sound_tools *tools, i
 		in->queue.jumps += !fresh;
 		fresh = true;
 	}
+	left = in->fifo_n;
 	fill(in, tools, SOUND_FRAME, false);
-	correct(in, tools, now_us);
+	correct(in, tools, left, now_us);
 	in->played48 = in->next48 - in->fifo_n;
 	memcpy(in->frame, in->fifo, sizeof(in->frame));
 	in->fifo_n -= SOUND_FRAME;

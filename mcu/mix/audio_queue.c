@@ -11,6 +11,7 @@ enum {
 	WINDOW_US = 2500000,
 	RESTART_US = 2000000,	/* a jump of transit by more: the sender began anew */
 	STEP_US = 4000,
+	FIRST_US = 10000,	/* what is believed of a new line */
 	SPARE_US = 4000,	/* over the lateness that is known */
 };
 #define QUANTILE 0.97
@@ -42,6 +43,7 @@ static void start(struct sound_queue *q, const struct mcu_rtp *rtp, uint32_t sca
 	q->newest = mcu_unwrap16(&q->seq, rtp->seq) - 1;
 	q->floor_us[0] = q->floor_us[1] = at_us - sound_us(sound_samples(at_us));
 	q->floor_turn_us = at_us + WINDOW_US;
+	q->wait_us = MAX(q->wait_us, FIRST_US);
 	q->started = true;
 }
 
@@ -67,8 +69,9 @@ static void note_transit(struct sound_queue *q, int64_t transit_us, int64_t at_u
 
 int64_t sound_queue_target(const struct sound_queue *q, bool fec)
 {
-	/* one tick, because packets do not begin where frames do; one packet more where the next one repairs a loss */
-	int64_t us = SOUND_TICK_US + SPARE_US + (int64_t)q->wait_us;
+	int64_t us = SPARE_US + (int64_t)q->wait_us;
+
+	/* one packet more where the next one repairs a loss */
 
 	if (fec && q->loss > 0.02) {
 		us += sound_us(q->last_n48);

@@ -94,7 +94,7 @@ void sound_add(float *to, const float *from, unsigned n, float gain);
 /* ---- jitter buffer: packets of one input in order of time; which to play when is told by sound_queue_* ---- */
 enum {
 	QUEUE_SLOTS = 64,
-	QUEUE_MIN_US = 20000, QUEUE_MAX_US = 200000,	/* delay aimed at */
+	QUEUE_MIN_US = 10000, QUEUE_MAX_US = 200000,	/* least delay aimed at; a tick is added where frames lie badly */
 	QUEUE_CAP_US = 400000,				/* never is more kept than this */
 };
 struct sound_slot { bool used; uint8_t pt; uint16_t len, room; int64_t seq, at48; unsigned n48; uint8_t *data; };
@@ -119,7 +119,7 @@ const struct sound_slot *sound_queue_first(const struct sound_queue *q);	/* earl
 void sound_queue_drop(struct sound_queue *q, const struct sound_slot *slot);
 void sound_queue_forget(struct sound_queue *q, int64_t before48);	/* what ends before it */
 int64_t sound_queue_floor(const struct sound_queue *q);			/* least transit, us */
-int64_t sound_queue_target(const struct sound_queue *q, bool fec);	/* delay aimed at, us */
+int64_t sound_queue_target(const struct sound_queue *q, bool fec);	/* least delay aimed at, us */
 int64_t sound_queue_span_us(const struct sound_queue *q, int64_t from48);	/* what is kept, from then on */
 
 /* ---- input: one published stream ---- */
@@ -141,6 +141,7 @@ struct sound_input {
 	double loud, peak, noise;
 	int64_t level_us, tagged_us, loud_us, packet_us, heard_us;
 	unsigned unheard;
+	double usual_len;		/* octets of a packet that was not heard */
 	bool speaking;
 	bool chosen, heard;		/* heard: `frame` is part of this tick's sum */
 	int64_t chosen_us;

@@ -242,6 +242,9 @@ static void run_sent(struct ort_msg *msg, void *owner)
 	struct mcu_rtcp rtcp;
 	size_t pos = 0;
 
+	if (r->tap) {
+		r->tap(m->data, m->len, r->tap_data);
+	}
 	for (guint i = 0; i < r->viewers->len; i++) {
 		rig_viewer_packet(r->viewers->pdata[i], m->data, m->len);
 	}

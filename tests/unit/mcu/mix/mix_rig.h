@@ -52,6 +52,8 @@ struct rig {
 	GPtrArray *events;	/* "mix.view_shown v 5+1", "mix.input_state i shown", "want i 640x360" */
 	unsigned plis;
 	int64_t next_us;
+	void (*tap)(const uint8_t *packet, size_t len, void *user_data);	/* may be NULL: sees all that comes out */
+	void *tap_data;
 };
 void rig_init(struct rig *r, const char *elements, int fps);
 void rig_clear(struct rig *r);

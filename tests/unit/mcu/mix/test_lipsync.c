@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/mix/sound_priv.h"
 #include "mix_rig.h"
-#include "sound_rig.h"
 
 enum { SECONDS = 6, VIDEO_IN = 11, AUDIO_IN = 12, VIDEO_OUT = 21, AUDIO_OUT = 22, FLASHES = 3 };
 struct stamp { uint32_t ts; int64_t at_us; };
@@ -57,7 +57,7 @@ static void on_sound(struct clapper *c, const struct mcu_rtp *rtp, const uint8_t
 			struct stamp s = { rtp->ts + (uint32_t)i, ort_now_us() };
 			g_array_append_val(c->beeps, s);
 		}
-		c->loud = c->level > 0.01f;
+		c->loud = c->level > (c->loud ? 0.01f : 0.05f);
 	}
 }
 
