@@ -6,10 +6,12 @@
 #include <netdb.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/app/app_priv.h"
+#include "gateway/app/calls_priv.h"
 
 /* ---- state folder ---- */
 static bool take_state(gw_app *app, char **ret_why)
@@ -28,6 +30,18 @@ static bool take_state(gw_app *app, char **ret_why)
 		return false;
 	}
 	return true;
+}
+
+char *gw_app_random(unsigned bytes)
+{
+	GString *hex = g_string_new(NULL);
+	for (unsigned n = 0; n < bytes; n++) {
+		unsigned char byte = 0;
+		while (getrandom(&byte, 1, 0) != 1) {
+		}
+		g_string_append_printf(hex, "%02x", byte);
+	}
+	return g_string_free(hex, FALSE);
 }
 
 static char *read_boot(void)
@@ -82,6 +96,8 @@ static void set_timers(gw_app *app)
 		{ GW_TIMER_SCENE_ON_WALL, "incident.scene_on_wall" }, { GW_TIMER_ESCALATE_1, "incident.escalate_1" },
 		{ GW_TIMER_ESCALATE_2, "incident.escalate_2" },	      { GW_TIMER_ESCALATE_3, "incident.escalate_3" },
 		{ GW_TIMER_LINK_FIRST_USE, "link.first_use" },	      { GW_TIMER_LINK_LIFE, "link.life" },
+		{ GW_TIMER_PARTY_RING, "party.ring" },		      { GW_TIMER_PARTY_CONNECT, "party.connect" },
+		{ GW_TIMER_PARTY_SEAT, "party.seat" },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		gw_domain_set_timer(app->domain, rows[n].timer, ort_conf_int(app->options.conf, rows[n].key));
@@ -96,6 +112,9 @@ static bool start_store(gw_app *app, char **ret_why)
 	app->store = gw_store_open(app->context, path, &gw_app_store_ops, app, &err);
 	app->domain = gw_domain_new(&gw_app_domain_ops, app->boot, app);
 	set_timers(app);
+	if (app->store != NULL) {
+		gw_app_endpoints_load(app);
+	}
 	if (app->store != NULL && gw_app_auth_start(app) && gw_store_replay(app->store, replay, app, &err)) {
 		return true;
 	}
@@ -198,6 +217,10 @@ static void bind_all(gw_app *app)
 	gw_app_bind_walls(app);
 	gw_app_bind_media(app);
 	gw_app_bind_system(app);
+	gw_app_bind_conferences(app);
+	gw_app_bind_parties(app);
+	gw_app_bind_endpoints(app);
+	gw_app_bind_sip(app);
 }
 
 static void start_timers(gw_app *app)
@@ -215,7 +238,10 @@ static bool start_parts(gw_app *app, char **ret_why)
 	app->api = gw_api_new(&gw_app_api_ops, NULL, app);
 	bind_all(app);
 	start_timers(app);
-	if (!gw_app_media_start(app, ret_why) || !start_web(app, ret_why)) {
+	gw_app_calls_start(app);
+	gw_app_flows_start(app);
+	gw_app_mixes_start(app);
+	if (!gw_app_media_start(app, ret_why) || !gw_app_sip_start(app, ret_why) || !start_web(app, ret_why)) {
 		return false;
 	}
 	make_url(app);
@@ -235,6 +261,7 @@ gw_app *gw_app_start(const struct gw_app_options *options, char **ret_why)
 	app->boot = read_boot();
 	app->dirty_incidents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->dirty_walls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	app->dirty_conferences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->failing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (!start_parts(app, ret_why)) {
 		gw_app_stop(app, false);
@@ -264,6 +291,9 @@ static void stop_doors(gw_app *app, bool end_engine)
 		g_source_remove(app->hall_idle);
 	}
 	gw_web_stop(app->web);
+	gw_app_calls_stop(app);
+	gw_app_sip_stop(app);
+	gw_app_mixes_stop(app);
 	if (app->media != NULL) {
 		if (end_engine) {
 			gw_media_end_engine(app->media);
@@ -298,6 +328,9 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	g_clear_pointer(&app->whip_seats, g_hash_table_unref);
 	g_hash_table_unref(app->dirty_incidents);
 	g_hash_table_unref(app->dirty_walls);
+	g_hash_table_unref(app->dirty_conferences);
+	gw_app_flows_stop(app);
+	gw_app_endpoints_stop(app);
 	g_hash_table_unref(app->failing);
 	if (app->lock_fd >= 0) {
 		close(app->lock_fd);

@@ -31,6 +31,7 @@ struct gw_app {
 	gw_rtc *rtc;
 	GSource *domain_timer, *flush_timer, *minute_timer;
 	GHashTable *dirty_incidents, *dirty_walls;	/* ids, owned: to be told to pages at the next flush */
+	GHashTable *dirty_conferences;	/* likewise */
 	bool dirty_directory, flush_armed, storage_ok, started;
 	char *setup_token, *demo_link, *demo_wall;	/* shown once on the terminal */
 	GHashTable *failing;		/* leg id -> since when it has no connection (us), owned */
@@ -39,6 +40,14 @@ struct gw_app {
 	bool hall;			/* the engine room is ours: opened or adopted */
 	int64_t signed_us;		/* when the log's head was signed last */
 	unsigned hall_idle;
+	struct gw_calls *calls;		/* calls.c */
+	struct gw_mixes *mixes;		/* mixes.c */
+	GHashTable *flows;		/* party -> figures of its media, flows.c */
+	GHashTable *endpoints;		/* user -> SIP account, endpoints.c */
+	struct gw_trunks *trunks;	/* zones and trunks of the configuration */
+	GHashTable *trunk_states;	/* trunk -> state, sip.c */
+	struct gw_sip *sip;		/* NULL = SIP does not work: sip_why */
+	char *sip_why;
 };
 
 struct gw_now gw_app_now(void);
@@ -53,6 +62,7 @@ void gw_app_ack(gw_app *app, gw_api_call *call, gw_ack_fn reply, const char *id,
 void gw_ack_empty(struct gw_ack *ack);
 void gw_ack_incident(struct gw_ack *ack);
 void gw_ack_wall(struct gw_ack *ack);
+void gw_ack_conference(struct gw_ack *ack);
 /* The end of most acts: refused with err (stolen), or acknowledged when durable. */
 void gw_app_answer(gw_app *app, gw_api_call *call, bool ok, GError *err, gw_ack_fn reply, const char *id);
 void gw_app_fail(gw_api_call *call, GError *err);	/* domain error -> API error; frees err */
@@ -72,6 +82,10 @@ void gw_app_bind_scenes(gw_app *app);
 void gw_app_bind_walls(gw_app *app);
 void gw_app_bind_media(gw_app *app);
 void gw_app_bind_system(gw_app *app);
+void gw_app_bind_conferences(gw_app *app);
+void gw_app_bind_parties(gw_app *app);
+void gw_app_bind_endpoints(gw_app *app);
+void gw_app_bind_sip(gw_app *app);
 void gw_app_routes(gw_app *app);	/* WHIP, WHEP and the system's */
 void gw_app_routes_system(gw_app *app);	/* health, metrics */
 
@@ -89,6 +103,24 @@ void gw_app_mute(gw_app *app, const char *scene, bool on);
 void gw_app_scene_gone(gw_app *app, const char *scene, const char *why);
 unsigned gw_app_rights(const struct gw_api_session *s);
 void gw_app_sweep_legs(gw_app *app, int64_t now_us);
+void gw_app_close_pc(gw_app *app, gw_leg *leg, const char *why);	/* of a browser: its page is told */
+char *gw_app_random(unsigned bytes);	/* hex, (transfer full) */
+
+/* ---- mixes.c: what the engine mixes for conferences ---- */
+void gw_app_mixes_start(gw_app *app);
+void gw_app_mixes_stop(gw_app *app);
+void gw_app_mix_soon(gw_app *app, const char *conference);
+void gw_app_mix_leg(gw_app *app, const char *party);	/* its leg is another one, or takes something else */
+void gw_app_mix_again(gw_app *app);			/* another engine: everything again */
+void gw_app_mix_found(gw_app *app, const struct mcu_dump_room *room);
+void gw_app_mix_event(gw_app *app, enum mcu_event event, const void *body);	/* mix_events.c */
+
+/* ---- sip.c, calls.c ---- */
+bool gw_app_sip_start(gw_app *app, char **ret_why);
+void gw_app_sip_stop(gw_app *app);
+void gw_app_sip_event(gw_app *app, enum mcu_event event, const void *body);
+void gw_app_sip_transport_lost(gw_app *app, const char *transport, const char *why);
+void gw_app_sweep_calls(gw_app *app, int64_t now_us);
 
 /* ---- people.c ---- */
 extern const struct gw_api_ops gw_app_api_ops;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/app/app_priv.h"
+#include "gateway/app/calls_priv.h"
 
 /* ---- names ---- */
 /* The scene that a stream belongs to, (transfer full); NULL when it is a console's or a screen's. */
@@ -91,6 +92,20 @@ static void on_leg_state(gw_leg *leg, enum gw_leg_state state, const char *why, 
 	} else if (state == GW_LEG_ENDED) {
 		leg_ended(app, leg, scene, why);
 	}
+	gw_app_seat_leg(app, leg, state, why);
+	gw_app_rearm(app);
+}
+
+/* A joined browser's stream is its party's. */
+static void seat_stream(gw_app *app, const char *stream, enum mcu_kind kind, enum mcu_content content, bool on)
+{
+	const char *dot = strrchr(stream, '.');
+	g_autofree char *prefix = dot != NULL ? g_strndup(stream, (gsize)(dot - stream)) : NULL;
+	const char *party = gw_party_by_streams(app->domain, prefix);
+	if (party != NULL && gw_party_is_live(gw_party_get_state(app->domain, party))) {
+		enum gw_party_stream which = kind == MCU_AUDIO ? GW_PARTY_AUDIO : content == MCU_CONTENT_SLIDES ? GW_PARTY_SLIDES : GW_PARTY_VIDEO;
+		gw_party_stream(app->domain, party, which, on, gw_app_now());
+	}
 }
 
 static void on_leg_stream(gw_leg *leg, const char *stream, enum mcu_kind kind, enum mcu_content content, bool on, void *user_data)
@@ -100,6 +115,7 @@ static void on_leg_stream(gw_leg *leg, const char *stream, enum mcu_kind kind, e
 	if (scene != NULL && on && gw_leg_get_state(leg) != GW_LEG_UP) {
 		(void)gw_scene_state(app->domain, scene, GW_SITE_CONNECTING, NULL, gw_app_now());
 	}
+	seat_stream(app, stream, kind, content, on);
 }
 
 static const struct gw_leg_listener listener = { on_leg_state, on_leg_stream, NULL };
@@ -110,6 +126,7 @@ static void on_transport_state(gw_app *app, const void *body)
 	/* The stamp is the engine's, not of the moment when its word reached us. */
 	app->engine_ms = ((const struct mcu_transport_state *)body)->at_ms;
 	gw_rtc_transport_state(app->rtc, body);
+	gw_app_sip_event(app, MCU_EVENT_TRANSPORT_STATE, body);
 	app->engine_ms = 0;
 }
 
@@ -176,6 +193,7 @@ static void on_room_stats(gw_app *app, const void *body)
 	for (size_t n = 0; n < ev->streams.n; n++) {
 		tell_stats(app, &((const struct mcu_stream_stats *)ev->streams.items)[n]);
 	}
+	gw_app_flow_stats(app, ev);
 }
 
 static void on_event(gw_media *m, enum mcu_event event, const void *body, void *user_data)
@@ -188,11 +206,16 @@ static void on_event(gw_media *m, enum mcu_event event, const void *body, void *
 	if (hears[event] != NULL) {
 		hears[event](user_data, body);
 	}
+	if (event != MCU_EVENT_TRANSPORT_STATE) {
+		gw_app_sip_event(user_data, event, body);
+		gw_app_mix_event(user_data, event, body);
+	}
 }
 
 static void on_transport_lost(gw_media *m, const char *room, const char *transport, const char *why, void *user_data)
 {
 	gw_rtc_transport_lost(((gw_app *)user_data)->rtc, transport, why);
+	gw_app_sip_transport_lost(user_data, transport, why);
 }
 
 /* ---- the engine itself ---- */
@@ -218,6 +241,7 @@ static gboolean open_hall(gpointer user_data)
 		app->hall = true;
 		struct mcu_room_open req = { .room = (char *)(uintptr_t)GW_HALL };
 		gw_media_call(app->media, MCU_METHOD_ROOM_OPEN, &req, on_hall, app);
+		gw_app_mix_again(app);
 	}
 	return G_SOURCE_REMOVE;
 }
@@ -229,6 +253,8 @@ static void on_engine_up(gw_media *m, const struct gw_media_engine *engine, void
 	/* Rooms that this engine holds already are told right after this: only then it is known whether ours is among them. */
 	if (!app->hall && app->hall_idle == 0) {
 		app->hall_idle = g_idle_add(open_hall, app);
+	} else if (app->hall) {
+		gw_app_mix_again(app);
 	}
 }
 
@@ -237,12 +263,26 @@ static void on_engine_down(gw_media *m, const char *why, void *user_data)
 	tell_system(user_data, "restarting", why != NULL ? why : "");
 }
 
+/* Calls died with the gateway that held them: their transports are nobody's now. */
+static void end_calls(gw_app *app, const struct mcu_dump_room *room)
+{
+	const struct mcu_dump_transport *t = room->transports.items;
+	for (size_t n = 0; n < room->transports.n; n++) {
+		if (g_strcmp0(t[n].kind, "plain") == 0 || g_str_has_prefix(t[n].id, "call-")) {
+			struct mcu_transport_ref ref = { (char *)(uintptr_t)GW_HALL, t[n].id };
+			gw_media_call(app->media, MCU_METHOD_TRANSPORT_CLOSE, &ref, NULL, NULL);
+		}
+	}
+}
+
 static void on_room_found(gw_media *m, const struct mcu_dump_room *room, void *user_data)
 {
 	gw_app *app = user_data;
 	if (g_str_equal(room->room, GW_HALL) && gw_media_adopt(m, GW_HALL)) {
 		app->hall = true;
 		gw_rtc_adopt(app->rtc, room);
+		end_calls(app, room);
+		gw_app_mix_found(app, room);
 	}
 }
 
@@ -330,13 +370,18 @@ void gw_app_mute(gw_app *app, const char *scene, bool on)
 	gw_media_call(app->media, MCU_METHOD_SOURCE_PAUSE, &req, NULL, NULL);
 }
 
+void gw_app_close_pc(gw_app *app, gw_leg *leg, const char *why)
+{
+	tell_page(app, leg, GW_EVENT_RTC_GONE, why);
+	g_hash_table_remove(app->failing, leg->id);
+	gw_rtc_close(leg, why);
+}
+
 void gw_app_scene_gone(gw_app *app, const char *scene, const char *why)
 {
 	gw_leg *leg;
 	while ((leg = gw_rtc_by_party(app->rtc, scene)) != NULL) {
-		tell_page(app, leg, GW_EVENT_RTC_GONE, why);
-		g_hash_table_remove(app->failing, leg->id);
-		gw_rtc_close(leg, why);
+		gw_app_close_pc(app, leg, why);
 	}
 }
 
@@ -389,8 +434,15 @@ static void offer(struct gw_api_session *s, const void *request, gw_api_call *ca
 {
 	gw_app *app = user_data;
 	const struct gw_rtc_offer *in = request;
+	if (in->party != NULL && !gw_app_seat_owns(app, s, in->party)) {
+		gw_api_fail(call, GW_ERROR_STATE, "party: this session is not it, or it left the conference");
+		return;
+	}
 	struct offer *o = g_new0(struct offer, 1);
-	struct gw_rtc_who who = { s->auth, s->role == GW_ROLE_FIELD ? s->scene : NULL, gw_app_rights(s) };
+	struct gw_rtc_who who = { s->auth, s->role == GW_ROLE_FIELD ? s->scene : in->party, gw_app_rights(s) };
+	if (in->party != NULL) {
+		who.rights |= GW_RTC_PUBLISH_AUDIO | GW_RTC_PUBLISH_VIDEO | GW_RTC_PUBLISH_SLIDES;
+	}
 	*o = (struct offer){ app, call, g_strdup(in->pc) };
 	gw_rtc_take_offer(app->rtc, &who, in, on_answer, o);
 }
@@ -454,8 +506,13 @@ static void close_pc(struct gw_api_session *s, const void *request, gw_api_call 
 	const char *scene = scene_of_leg(app, leg);
 	bool publishes = scene != NULL && gw_rtc_by_party(app->rtc, scene) == leg;
 	g_autofree char *left = publishes ? g_strdup(scene) : NULL;
+	const char *seat = gw_party_by_streams(app->domain, gw_rtc_party(leg));
+	g_autofree char *party = g_strdup(seat != NULL && gw_party_is_live(gw_party_get_state(app->domain, seat)) ? seat : NULL);
 	g_hash_table_remove(app->failing, leg->id);
 	gw_rtc_close(leg, "left");
+	if (party != NULL) {
+		(void)gw_party_state(app->domain, party, GW_SITE_ABSENT, "left", gw_app_now());
+	}
 	if (left != NULL) {
 		(void)gw_scene_state(app->domain, left, GW_SITE_ABSENT, "left", gw_app_now());
 	}
@@ -498,8 +555,6 @@ void gw_app_sweep_legs(gw_app *app, int64_t now_us)
 		if (publishes) {
 			(void)gw_scene_state(app->domain, scene, GW_SITE_UNREACHABLE, "connection_lost", gw_app_now());
 		}
-		tell_page(app, leg, GW_EVENT_RTC_GONE, "connection_lost");
-		g_hash_table_remove(app->failing, leg->id);
-		gw_rtc_close(leg, "connection_lost");
+		gw_app_close_pc(app, leg, "connection_lost");
 	}
 }

@@ -1,6 +1,7 @@
 /* The domain's ports: performs the actions that it hands out, and tells pages what changed, at most once per object in
  * FLUSH_US, whole objects. */
 #include "gateway/app/app_priv.h"
+#include "gateway/app/calls_priv.h"
 
 #define FLUSH_US (50 * ORT_US_PER_MS)
 
@@ -85,6 +86,25 @@ static void flush_wall(gw_app *app, const char *id)
 	}
 }
 
+struct member_news { gw_app *app; const char *id; json_t *conference; };
+
+static void tell_member(struct gw_api_session *s, void *user_data)
+{
+	const struct member_news *news = user_data;
+	if (s->role == GW_ROLE_FIELD && gw_app_seat_of(news->app, s, news->id) != NULL) {
+		gw_api_notify(s, GW_EVENT_CONFERENCE_CHANGED, &(struct gw_ev_conference){ news->conference });
+	}
+}
+
+static void flush_conference(gw_app *app, const char *id)
+{
+	g_autoptr(json_t) o = gw_conference_print(app->domain, id);
+	if (o != NULL) {
+		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_CONFERENCE_CHANGED, &(struct gw_ev_conference){ o });
+		gw_api_foreach(app->api, tell_member, &(struct member_news){ app, id, o });
+	}
+}
+
 static void flush_set(gw_app *app, GHashTable *set, void (*fn)(gw_app *app, const char *id))
 {
 	GHashTableIter it;
@@ -102,6 +122,7 @@ int64_t gw_app_flush(int64_t now_us, void *user_data)
 	app->flush_armed = false;
 	flush_set(app, app->dirty_incidents, flush_incident);
 	flush_set(app, app->dirty_walls, flush_wall);
+	flush_set(app, app->dirty_conferences, flush_conference);
 	if (app->dirty_directory) {
 		app->dirty_directory = false;
 		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_DIRECTORY_CHANGED, NULL);
@@ -192,6 +213,32 @@ static void do_verdict(gw_app *app, const struct gw_action *a)
 	}
 }
 
+static void do_conf_changed(gw_app *app, const struct gw_action *a)
+{
+	mark(app, app->dirty_conferences, a->id);
+}
+
+static void do_mix_changed(gw_app *app, const struct gw_action *a)
+{
+	gw_app_mix_soon(app, a->id);
+}
+
+static void do_party_dial(gw_app *app, const struct gw_action *a)
+{
+	gw_app_party_dial(app, a->party, a->text);
+}
+
+static void do_party_hang_up(gw_app *app, const struct gw_action *a)
+{
+	gw_app_party_drop(app, a->party, a->why);
+	gw_app_seat_drop(app, a->party, a->why);
+}
+
+static void do_content(gw_app *app, const struct gw_action *a)
+{
+	gw_app_content_act(app, a->id, a->party, a->why);
+}
+
 static void act(const struct gw_action *a, void *user_data)
 {
 	static void (*const does[])(gw_app *, const struct gw_action *) = {
@@ -206,13 +253,13 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_MUTE] = do_mute,
 		[GW_ACT_ESCALATE] = do_escalate,
 		[GW_ACT_VERDICT] = do_verdict,
-		[GW_ACT_CONF_OPEN] = do_nothing,
-		[GW_ACT_CONF_CLOSE] = do_nothing,
-		[GW_ACT_CONF_CHANGED] = do_nothing,
-		[GW_ACT_MIX_CHANGED] = do_nothing,
-		[GW_ACT_PARTY_DIAL] = do_nothing,
-		[GW_ACT_PARTY_HANG_UP] = do_nothing,
-		[GW_ACT_CONTENT] = do_nothing,
+		[GW_ACT_CONF_OPEN] = do_mix_changed,
+		[GW_ACT_CONF_CLOSE] = do_mix_changed,
+		[GW_ACT_CONF_CHANGED] = do_conf_changed,
+		[GW_ACT_MIX_CHANGED] = do_mix_changed,
+		[GW_ACT_PARTY_DIAL] = do_party_dial,
+		[GW_ACT_PARTY_HANG_UP] = do_party_hang_up,
+		[GW_ACT_CONTENT] = do_content,
 		[GW_ACT_ROLLCALL] = do_nothing,
 	};
 	does[a->kind](user_data, a);

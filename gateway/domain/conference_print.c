@@ -8,7 +8,7 @@ static json_t *text_or_null(const char *text)
 
 static json_t *stream_or_null(const struct gw_party *p, enum gw_party_stream stream, const char *kind)
 {
-	return p->stream[stream] ? json_sprintf("%s.%s", p->id, kind) : json_null();
+	return p->stream[stream] ? json_sprintf("%s.%s", gw_party_prefix(p), kind) : json_null();
 }
 
 static json_t *flow_json(const struct gw_party_flow *f, bool sends)

@@ -214,6 +214,16 @@ bool gw_party_role(gw_domain *d, const char *actor, const char *conference, cons
 /* "program", "own", or the id of a party whose picture is forwarded. */
 bool gw_party_view(gw_domain *d, const char *actor, const char *conference, const char *party, const char *view, struct gw_now now, GError **err);
 const char *gw_party_conference(const gw_domain *d, const char *party);	/* NULL = unknown, removed */
+enum gw_site_state gw_party_get_state(const gw_domain *d, const char *party);	/* ABSENT when unknown */
+int64_t gw_party_max_bps(const gw_domain *d, const char *party);	/* 0 = any */
+const char *gw_party_address(const gw_domain *d, const char *party);	/* NULL = unknown */
+const char *gw_party_name(const gw_domain *d, const char *party);	/* NULL = unknown */
+const char *gw_party_by_address(const gw_domain *d, const char *conference, const char *address);	/* NULL = not in the list */
+/* Streams are "<prefix>.audio|video|slides": the prefix is the party's id, or the scene's of an address "scene:<id>", or what
+ * its leg was given before it was let in (volatile). */
+void gw_party_set_streams(gw_domain *d, const char *party, const char *prefix);	/* NULL = its id */
+const char *gw_party_streams(const gw_domain *d, const char *party);
+const char *gw_party_by_streams(const gw_domain *d, const char *prefix);	/* in an open conference; NULL = none */
 json_t *gw_party_print(const gw_domain *d, const char *party);
 
 /* Volatile: what media says. */
@@ -245,7 +255,7 @@ struct gw_view_cell { int cell; enum gw_cell_mode mode; const char *party; const
 bool gw_view_cell(gw_domain *d, const char *actor, const char *conference, const char *view, const struct gw_view_cell *cell, struct gw_now now, GError **err);
 
 /* What the mix is made from: plain copies with borrowed strings, valid until the next verb. */
-struct gw_party_info { const char *id, *name, *view; enum gw_party_kind kind; enum gw_party_role role; enum gw_site_state state;
+struct gw_party_info { const char *id, *name, *view, *streams; enum gw_party_kind kind; enum gw_party_role role; enum gw_site_state state;
 		       bool mic_muted, speaker_muted, stream[GW_PARTY_STREAM_N]; double in_db, out_db; };
 struct gw_cell_info { enum gw_cell_mode mode; const char *party; const char *const *parties; int64_t interval_ms; };
 struct gw_view_info { const char *id, *layout, *banner, *alarm; bool titles, clock; int n; struct gw_cell_info cell[GW_CELLS]; };

@@ -112,6 +112,7 @@ struct gw_cell { bool by_hand; enum gw_cell_mode mode; char *party, **parties; i
 struct gw_view { char *id; int layout; bool by_itself, titles, clock; char *banner, *alarm; int64_t shown_ms; struct gw_cell cell[GW_CELLS]; };
 struct gw_party {
 	char *id, *name, *site, *address, *agent, *why, *view;
+	char *streams;			/* volatile; NULL = as gw_party_prefix() says */
 	struct gw_conference *conference;
 	enum gw_party_kind kind;
 	enum gw_party_role role;
@@ -228,6 +229,7 @@ void gw_conference_woken(gw_domain *d, struct gw_conference *c, struct gw_now no
 
 void gw_party_free(gpointer p);
 struct gw_party *gw_party_get(const gw_domain *d, const char *id);	/* not removed; NULL */
+const char *gw_party_prefix(const struct gw_party *p);
 struct gw_party *gw_party_find(const gw_domain *d, const char *conference, const char *id, GError **err);
 void gw_party_tick(gw_domain *d, struct gw_party *p, struct gw_now now);
 int64_t gw_party_deadline(const gw_domain *d, const struct gw_party *p);

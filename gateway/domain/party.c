@@ -13,7 +13,8 @@
 void gw_party_free(gpointer v)
 {
 	struct gw_party *p = v;
-	char *const texts[] = { p->id, p->name, p->site, p->address, p->agent, p->why, p->view, p->mic_muted_by, p->speaker_muted_by };
+	char *const texts[] = { p->id, p->name, p->site, p->address, p->agent, p->why, p->view, p->mic_muted_by, p->speaker_muted_by,
+			  p->streams };
 	for (unsigned n = 0; n < G_N_ELEMENTS(texts); n++) {
 		g_free(texts[n]);
 	}
@@ -454,31 +455,5 @@ void gw_party_tick(gw_domain *d, struct gw_party *p, struct gw_now now)
 		gw_party_end(d, "clock", p, GW_SITE_NO_ANSWER, "no_answer", now);
 	} else if (p->state == GW_SITE_CONNECTING && now.us >= p->since_us + d->timer_ms[GW_TIMER_PARTY_CONNECT] * ORT_US_PER_MS) {
 		gw_party_end(d, "clock", p, GW_SITE_FAILED, "no_media", now);
-	}
-}
-
-/* ---- what media says ---- */
-void gw_party_stream(gw_domain *d, const char *party, enum gw_party_stream stream, bool on, struct gw_now now)
-{
-	struct gw_party *p = gw_party_get(d, party);
-	if (p != NULL && p->stream[stream] != on) {
-		p->stream[stream] = on;
-		gw_conference_changed(d, p->conference, true);
-	}
-}
-
-void gw_party_flow(gw_domain *d, const char *party, bool sends, const struct gw_party_flow *flow)
-{
-	struct gw_party *p = gw_party_get(d, party);
-	if (p != NULL) {
-		*(sends ? &p->sends : &p->gets) = *flow;
-	}
-}
-
-void gw_party_speaking(gw_domain *d, const char *party, bool on)
-{
-	struct gw_party *p = gw_party_get(d, party);
-	if (p != NULL) {
-		p->speaking = on;
 	}
 }

@@ -145,7 +145,7 @@ void gw_conference_parties(const gw_domain *d, const char *id, void (*fn)(const 
 	struct gw_conference *c = gw_conference_find(d, id, NULL);
 	for (unsigned n = 0; c != NULL && n < c->parties->len; n++) {
 		const struct gw_party *p = c->parties->pdata[n];
-		struct gw_party_info info = { p->id, p->name, p->view, p->kind, p->role, p->state, p->mic_muted, p->speaker_muted,
+		struct gw_party_info info = { p->id, p->name, p->view, gw_party_prefix(p), p->kind, p->role, p->state, p->mic_muted, p->speaker_muted,
 					      { p->stream[0], p->stream[1], p->stream[2] }, p->in_db, p->out_db };
 		if (!p->removed) {
 			fn(&info, ud);

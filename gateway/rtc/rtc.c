@@ -109,7 +109,8 @@ void pc_publish(struct pc *pc, struct slot *slot, const char *stream, enum mcu_c
 /* A slot may wait for a stream that nobody publishes yet: the engine hears of it when it comes. */
 const char *live(const gw_rtc *rtc, const char *stream)
 {
-	return stream != NULL && g_hash_table_contains(rtc->streams, stream) ? stream : NULL;
+	bool known = stream != NULL && (g_hash_table_contains(rtc->streams, stream) || g_hash_table_contains(rtc->foreign, stream));
+	return known ? stream : NULL;
 }
 
 static void route(struct pc *pc, const struct slot *slot)
@@ -130,6 +131,19 @@ void refeed(gw_rtc *rtc, const char *stream)
 				route(pc, s);
 			}
 		}
+	}
+}
+
+bool gw_rtc_publishes(const gw_rtc *rtc, const char *stream)
+{
+	return g_hash_table_contains(rtc->streams, stream);
+}
+
+void gw_rtc_foreign(gw_rtc *rtc, const char *stream, bool on)
+{
+	bool changed = on ? g_hash_table_add(rtc->foreign, g_strdup(stream)) : g_hash_table_remove(rtc->foreign, stream);
+	if (changed) {
+		refeed(rtc, stream);
 	}
 }
 
@@ -230,6 +244,7 @@ gw_rtc *gw_rtc_new(const struct gw_rtc_ops *ops, const struct gw_leg_listener *l
 	rtc->room = g_strdup(room);
 	rtc->pcs = g_hash_table_new(g_str_hash, g_str_equal);
 	rtc->streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	rtc->foreign = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	rtc->ended = g_ptr_array_new();
 	rtc->waiting = g_hash_table_new_full(NULL, NULL, exchange_free, NULL);
 	return rtc;
@@ -263,6 +278,7 @@ void gw_rtc_free(gw_rtc *rtc)
 	g_ptr_array_unref(rtc->ended);
 	g_hash_table_unref(rtc->waiting);
 	g_hash_table_unref(rtc->streams);
+	g_hash_table_unref(rtc->foreign);
 	g_hash_table_unref(rtc->pcs);
 	g_free(rtc->room);
 	g_free(rtc);
@@ -438,7 +454,8 @@ static void adopt_stream(struct pc *pc, const struct mcu_dump_stream *s, bool is
 static void adopt_transport(gw_rtc *rtc, const struct mcu_dump_transport *t)
 {
 	const char *dot = strchr(t->id, '.');
-	if (dot == NULL || g_hash_table_contains(rtc->pcs, t->id)) {
+	bool browser = t->kind == NULL || g_str_equal(t->kind, "lite") || g_str_equal(t->kind, "agent");
+	if (dot == NULL || !browser || g_hash_table_contains(rtc->pcs, t->id)) {
 		return;
 	}
 	g_autofree char *owner = g_strndup(t->id, (gsize)(dot - t->id));

@@ -52,6 +52,10 @@ void gw_rtc_close_owner(gw_rtc *rtc, const char *owner, const char *why);
 void gw_rtc_foreach(gw_rtc *rtc, void (*fn)(gw_leg *leg, void *user_data), void *user_data);
 unsigned gw_rtc_count(const gw_rtc *rtc);
 
+/* A stream that others publish (mixer, SIP legs) is there, or is gone: slots that wait for it are fed. */
+bool gw_rtc_publishes(const gw_rtc *rtc, const char *stream);	/* some connection publishes it */
+void gw_rtc_foreign(gw_rtc *rtc, const char *stream, bool on);
+
 /* What the engine says. */
 void gw_rtc_transport_state(gw_rtc *rtc, const struct mcu_transport_state *state);
 /* Gone in the engine: the leg ends by itself (listener); it is freed from the loop afterwards. */

@@ -32,6 +32,7 @@ struct gw_rtc {
 	char *room;
 	GHashTable *pcs;	/* transport id -> struct pc, borrowed: legs free themselves */
 	GHashTable *streams;	/* published stream id -> struct pc, borrowed; keys owned */
+	GHashTable *foreign;	/* ids of streams that others publish, owned */
 	GHashTable *waiting;	/* struct exchange, owned */
 	GPtrArray *ended;	/* struct pc that ended by themselves: freed from the loop, or earlier by gw_leg_free() */
 	unsigned reaper;

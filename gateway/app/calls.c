@@ -1,0 +1,438 @@
+/* Calls: legs that are dialled or answered here, and whose they are. The domain says who is called and hung up; what a leg
+ * says becomes the party's state, with the reason in words. */
+#include <errno.h>
+#include <string.h>
+
+#include "gateway/app/calls_priv.h"
+
+struct call {
+	gw_app *app;
+	gw_leg *leg;
+	char *prefix, *party;			/* party NULL: not let in yet */
+	struct gw_ivr *ivr;			/* as long as it is not */
+	bool stream[GW_PARTY_STREAM_N];		/* what it publishes */
+};
+struct gw_calls {
+	struct gw_caller caller;
+	GHashTable *calls;	/* prefix -> struct call, owned */
+	GPtrArray *ended;	/* gw_leg that are freed from the loop */
+	unsigned reaper, last;
+};
+
+static void call_free(gpointer p)
+{
+	struct call *c = p;
+	gw_ivr_free(c->ivr);
+	g_free(c->prefix);
+	g_free(c->party);
+	g_free(c);
+}
+
+static gboolean reap(gpointer user_data)
+{
+	gw_app *app = user_data;
+	app->calls->reaper = 0;
+	while (app->calls->ended->len > 0) {
+		gw_leg_free(g_ptr_array_steal_index(app->calls->ended, 0));
+	}
+	return G_SOURCE_REMOVE;
+}
+
+/* The leg is inside of a callback of its own perhaps: freed later. */
+static void forget(struct call *c)
+{
+	gw_app *app = c->app;
+	if (c->leg != NULL) {
+		g_ptr_array_add(app->calls->ended, c->leg);
+		if (app->calls->reaper == 0) {
+			app->calls->reaper = g_idle_add(reap, app);
+		}
+	}
+	g_hash_table_remove(app->calls->calls, c->prefix);
+}
+
+static struct call *call_new(gw_app *app, const char *prefix, const char *party)
+{
+	struct call *c = g_new0(struct call, 1);
+	*c = (struct call){ .app = app, .prefix = g_strdup(prefix), .party = g_strdup(party) };
+	g_hash_table_replace(app->calls->calls, c->prefix, c);
+	return c;
+}
+
+static struct call *of_party(gw_app *app, const char *party)
+{
+	const char *prefix = app->calls != NULL && party != NULL ? gw_party_streams(app->domain, party) : NULL;
+	struct call *c = prefix != NULL ? g_hash_table_lookup(app->calls->calls, prefix) : NULL;
+	return c != NULL && g_strcmp0(c->party, party) == 0 ? c : NULL;
+}
+
+static struct call *of_leg(gw_app *app, const gw_leg *leg)
+{
+	struct call *c = app->calls != NULL ? g_hash_table_lookup(app->calls->calls, leg->party) : NULL;
+	return c != NULL && c->leg == leg ? c : NULL;
+}
+
+gw_leg *gw_app_party_leg(gw_app *app, const char *party)
+{
+	struct call *c = of_party(app, party);
+	return c != NULL ? c->leg : NULL;
+}
+
+void gw_app_calls_foreach(gw_app *app, void (*fn)(gw_leg *leg, const char *party, void *ud), void *ud)
+{
+	GHashTableIter it;
+	struct call *c;
+	g_hash_table_iter_init(&it, app->calls->calls);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&c)) {
+		if (c->leg != NULL) {
+			fn(c->leg, c->party, ud);
+		}
+	}
+}
+
+/* ---- why a call ended, in words ---- */
+static const struct { int status; const char *word; enum gw_site_state state; const char *why; } reasons[] = {
+	{ 486, "busy", GW_SITE_REFUSED, "busy" },	    { 600, NULL, GW_SITE_REFUSED, "busy" },
+	{ 603, "declined", GW_SITE_REFUSED, "declined" },   { 403, NULL, GW_SITE_REFUSED, "not allowed there" },
+	{ 404, NULL, GW_SITE_UNREACHABLE, "no such number" }, { 604, NULL, GW_SITE_UNREACHABLE, "no such number" },
+	{ 484, NULL, GW_SITE_UNREACHABLE, "the number is too short" }, { 410, NULL, GW_SITE_UNREACHABLE, "the number is given up" },
+	{ 408, "no answer", GW_SITE_NO_ANSWER, "no answer" }, { 487, NULL, GW_SITE_NO_ANSWER, "no answer" },
+	{ 480, NULL, GW_SITE_UNREACHABLE, "not reachable now" }, { 500, NULL, GW_SITE_UNREACHABLE, "an error there" },
+	{ 502, NULL, GW_SITE_UNREACHABLE, "an error there" }, { 503, NULL, GW_SITE_UNREACHABLE, "out of service" },
+	{ 504, NULL, GW_SITE_UNREACHABLE, "no way there" }, { 488, NULL, GW_SITE_FAILED, "no common codec" },
+	{ 606, NULL, GW_SITE_FAILED, "no common codec" },   { 415, NULL, GW_SITE_FAILED, "no common codec" },
+	{ 401, NULL, GW_SITE_FAILED, "the password is not accepted" }, { 407, NULL, GW_SITE_FAILED, "the password is not accepted" },
+	{ 0, "the peer hung up", GW_SITE_ABSENT, "left" },  { 0, "bye", GW_SITE_ABSENT, "left" },
+	{ 0, "cancelled", GW_SITE_ABSENT, "left" },	    { 0, "the caller cancelled", GW_SITE_ABSENT, "left" },
+};
+
+/* "486 Busy Here" and "busy (486)". */
+static int status_in(const char *why)
+{
+	const char *open = strrchr(why, '(');
+	gint64 n = g_ascii_isdigit(why[0]) ? g_ascii_strtoll(why, NULL, 10) : open != NULL ? g_ascii_strtoll(open + 1, NULL, 10) : 0;
+	return n >= 400 && n < 700 ? (int)n : -1;
+}
+
+static bool fits(const char *why, int status, unsigned row)
+{
+	const char *word = reasons[row].word;
+	return reasons[row].status == status || (word != NULL && g_ascii_strncasecmp(why, word, strlen(word)) == 0);
+}
+
+static void party_ended(gw_app *app, const char *party, const char *why)
+{
+	enum gw_site_state state = GW_SITE_FAILED;
+	const char *words = why != NULL ? why : "ended";
+	int status = why != NULL ? status_in(why) : -1;
+	for (unsigned n = 0; why != NULL && n < G_N_ELEMENTS(reasons); n++) {
+		if (fits(why, status, n)) {
+			state = reasons[n].state;
+			words = reasons[n].why;
+			break;
+		}
+	}
+	if (!gw_party_state(app->domain, party, state, words, gw_app_now())) {
+		(void)gw_party_state(app->domain, party, GW_SITE_FAILED, words, gw_app_now());	/* a busy of one that was there */
+	}
+	gw_app_rearm(app);
+}
+
+/* ---- dialling ---- */
+void gw_app_party_dial(gw_app *app, const char *party, const char *address)
+{
+	g_autoptr(GError) err = NULL;
+	g_autofree char *own = g_strdup(party), *to = g_strdup(address);
+	g_autofree char *id = g_strdup_printf("call-%u-%s", ++app->calls->last, own);
+	const struct gw_caller *caller = &app->calls->caller;
+	gw_party_set_streams(app->domain, own, id);
+	gw_leg *leg = caller->make != NULL ? caller->make(caller->stack, id, id, &err) : NULL;
+	int rc = -ENOSYS;
+	if (leg != NULL) {
+		struct call *c = call_new(app, id, own);
+		c->leg = leg;
+		rc = gw_leg_dial(leg, &(struct gw_leg_dial){ .address = to, .max_bps = gw_party_max_bps(app->domain, own), .video = true });
+	}
+	if (rc < 0) {
+		struct call *c = leg != NULL ? of_leg(app, leg) : NULL;
+		if (c != NULL) {
+			forget(c);
+		}
+		const char *why = err != NULL ? err->message : caller->make == NULL ? "no SIP here" : g_strerror(-rc);
+		(void)gw_party_state(app->domain, own, GW_SITE_UNREACHABLE, why, gw_app_now());
+	}
+}
+
+void gw_app_party_drop(gw_app *app, const char *party, const char *why)
+{
+	struct call *c = of_party(app, party);
+	if (c != NULL) {
+		gw_leg_hangup(c->leg, why);
+		forget(c);
+	}
+}
+
+/* ---- being called ---- */
+static char *refused(unsigned *ret_status, unsigned status)
+{
+	*ret_status = status;
+	return NULL;
+}
+
+char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret_status)
+{
+	const char *id = gw_conference_by_number(app->domain, in->number);
+	switch (gw_conference_admit(app->domain, id, in->address, NULL, gw_app_now())) {
+	case GW_ADMIT_OK:
+	case GW_ADMIT_ASK:
+		break;
+	case GW_ADMIT_UNKNOWN:
+		return refused(ret_status, 404);
+	default:
+		return refused(ret_status, 403);
+	}
+	char *prefix = g_strdup_printf("call-%u", ++app->calls->last);
+	struct call *c = call_new(app, prefix, NULL);
+	c->ivr = gw_ivr_new(app, prefix, in);
+	return prefix;
+}
+
+/* The caller becomes a party: the one that it was before, perhaps, whose old call ends then (an endpoint that was rebooted). */
+static bool enter(struct call *c)
+{
+	gw_app *app = c->app;
+	const struct gw_call_in *in = gw_ivr_call(c->ivr);
+	g_autoptr(GError) err = NULL;
+	struct gw_party_facts f = { .name = in->name != NULL && in->name[0] != '\0' ? in->name : in->from, .site = in->site,
+				    .address = in->address, .agent = in->agent, .kind = in->kind, .keep = in->keep };
+	const char *old = gw_party_by_address(app->domain, gw_ivr_conference(c->ivr), in->address);
+	if (old != NULL) {
+		gw_app_party_drop(app, old, "replaced");
+	}
+	g_autofree char *party = g_strdup(gw_party_enter(app->domain, "gateway", gw_ivr_conference(c->ivr), &f, gw_app_now(), &err));
+	if (party == NULL) {
+		gw_leg_hangup(c->leg, err->message);
+		forget(c);
+		return false;
+	}
+	gw_party_set_streams(app->domain, party, c->prefix);
+	c->party = g_steal_pointer(&party);
+	g_clear_pointer(&c->ivr, gw_ivr_free);
+	gw_app_rearm(app);
+	return true;
+}
+
+void gw_app_call_came(gw_app *app, gw_leg *leg)
+{
+	struct call *c = g_hash_table_lookup(app->calls->calls, leg->party);
+	if (c == NULL) {
+		gw_leg_hangup(leg, "unknown");
+		return;
+	}
+	c->leg = leg;
+	const struct gw_call_in *in = gw_ivr_call(c->ivr);
+	enum gw_admission a = gw_conference_admit(app->domain, gw_ivr_conference(c->ivr), in->address, NULL, gw_app_now());
+	if ((a == GW_ADMIT_OK && !enter(c)) || (a != GW_ADMIT_OK && a != GW_ADMIT_ASK)) {
+		return;
+	}
+	(void)gw_leg_answer(leg);
+}
+
+bool gw_app_call_moves(gw_app *app, gw_leg *leg, const char *number)
+{
+	struct call *c = of_leg(app, leg);
+	const char *to = gw_conference_by_number(app->domain, number);
+	const char *from = c != NULL && c->party != NULL ? gw_party_conference(app->domain, c->party) : NULL;
+	g_autofree char *actor = from != NULL ? g_strconcat("party:", c->party, NULL) : NULL;
+	bool open = to != NULL && from != NULL && gw_conference_admit(app->domain, to, actor, NULL, gw_app_now()) == GW_ADMIT_OK;
+	bool moved = open && gw_party_move(app->domain, actor, from, c->party, to, gw_app_now(), NULL);
+	if (moved) {
+		gw_app_mix_leg(app, c->party);
+	}
+	return moved;
+}
+
+/* ---- what legs say ---- */
+static void tell_streams(const struct call *c)
+{
+	for (int n = 0; n < GW_PARTY_STREAM_N; n++) {
+		gw_party_stream(c->app->domain, c->party, (enum gw_party_stream)n, c->stream[n], gw_app_now());
+	}
+}
+
+static void up(struct call *c)
+{
+	if (c->ivr != NULL) {
+		gw_ivr_up(c->ivr, c->leg);
+		return;
+	}
+	tell_streams(c);
+	(void)gw_party_state(c->app->domain, c->party, GW_SITE_PRESENT, NULL, gw_app_now());
+	gw_app_mix_leg(c->app, c->party);
+}
+
+static void on_state(gw_leg *leg, enum gw_leg_state state, const char *why, void *user_data)
+{
+	static const enum gw_site_state states[GW_LEG_STATE_N] = {
+		[GW_LEG_CALLING] = GW_SITE_CALLING, [GW_LEG_RINGING] = GW_SITE_RINGING, [GW_LEG_CONNECTING] = GW_SITE_CONNECTING,
+		[GW_LEG_HELD] = GW_SITE_HELD,
+	};
+	gw_app *app = user_data;
+	struct call *c = of_leg(app, leg);
+	ort_log(ORT_LOG_INFO, "sip", "leg.state", "a leg moved", ORT_S("leg", leg->id), ORT_S("party", c != NULL ? c->party : NULL),
+		ORT_S("state", gw_leg_table.states[state].name), ORT_S("why", why));
+	if (c == NULL) {
+		return;
+	}
+	if (state == GW_LEG_UP) {
+		up(c);
+	} else if (state == GW_LEG_ENDED) {
+		g_autofree char *party = g_strdup(c->party);
+		forget(c);
+		if (party != NULL) {
+			party_ended(app, party, why);
+		}
+	} else if (c->party != NULL && states[state] != GW_SITE_ABSENT) {
+		(void)gw_party_state(app->domain, c->party, states[state], NULL, gw_app_now());
+	}
+	gw_app_rearm(app);
+}
+
+static void on_stream(gw_leg *leg, const char *stream, enum mcu_kind kind, enum mcu_content content, bool on, void *user_data)
+{
+	gw_app *app = user_data;
+	struct call *c = of_leg(app, leg);
+	enum gw_party_stream which = kind == MCU_AUDIO ? GW_PARTY_AUDIO : content == MCU_CONTENT_SLIDES ? GW_PARTY_SLIDES : GW_PARTY_VIDEO;
+	gw_rtc_foreign(app->rtc, stream, on);
+	if (c != NULL) {
+		c->stream[which] = on;
+	}
+	if (c != NULL && c->party != NULL) {
+		tell_streams(c);
+		gw_app_mix_leg(app, c->party);
+	}
+}
+
+static void on_dtmf(gw_leg *leg, const char *digits, void *user_data)
+{
+	gw_app *app = user_data;
+	struct call *c = of_leg(app, leg);
+	enum gw_admission a = c != NULL && c->ivr != NULL ? gw_ivr_digits(c->ivr, digits) : GW_ADMIT_ASK;
+	if (a == GW_ADMIT_OK && enter(c)) {
+		up(c);
+	} else if (a != GW_ADMIT_OK && a != GW_ADMIT_ASK) {
+		gw_leg_hangup(leg, a == GW_ADMIT_REFUSED ? "three wrong passwords" : "refused");
+		forget(c);
+	}
+}
+
+const struct gw_leg_listener gw_app_call_listener = { on_state, on_stream, on_dtmf };
+
+/* ---- content ---- */
+void gw_app_floor_asked(gw_app *app, gw_leg *leg, bool on)
+{
+	struct call *c = of_leg(app, leg);
+	const char *conference = c != NULL && c->party != NULL ? gw_party_conference(app->domain, c->party) : NULL;
+	g_autofree char *actor = conference != NULL ? g_strconcat("party:", c->party, NULL) : NULL;
+	bool ok = conference != NULL && (on ? gw_content_take(app->domain, actor, conference, c->party, true, gw_app_now(), NULL)
+					    : gw_content_release(app->domain, actor, conference, c->party, gw_app_now(), NULL));
+	if (!ok && on && app->calls->caller.floor != NULL) {
+		(void)app->calls->caller.floor(leg, "deny");
+	}
+}
+
+struct floor_news { gw_app *app; const char *conference, *holder, *word; };
+
+static void tell_other(gw_leg *leg, const char *party, void *user_data)
+{
+	const struct floor_news *f = user_data;
+	bool there = party != NULL && g_strcmp0(gw_party_conference(f->app->domain, party), f->conference) == 0;
+	if (there && g_strcmp0(party, f->holder) != 0) {
+		(void)f->app->calls->caller.floor(leg, f->word);
+	}
+}
+
+void gw_app_content_act(gw_app *app, const char *conference, const char *party, const char *word)
+{
+	gw_leg *leg = gw_app_party_leg(app, party);
+	if (app->calls == NULL || app->calls->caller.floor == NULL) {
+		return;
+	}
+	if (leg != NULL) {
+		(void)app->calls->caller.floor(leg, word);
+	}
+	if (!g_str_equal(word, "deny")) {
+		struct floor_news f = { app, conference, party, g_str_equal(word, "grant") ? "taken" : "free" };
+		gw_app_calls_foreach(app, tell_other, &f);
+	}
+}
+
+unsigned gw_app_calls_count(const gw_app *app, const char *address_prefix)
+{
+	GHashTableIter it;
+	const struct call *c;
+	unsigned n = 0;
+	g_hash_table_iter_init(&it, app->calls->calls);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&c)) {
+		const char *address = c->party != NULL ? gw_party_address(app->domain, c->party) : NULL;
+		n += address != NULL && g_str_has_prefix(address, address_prefix);
+	}
+	return n;
+}
+
+/* ---- life ---- */
+void gw_app_set_caller(gw_app *app, const struct gw_caller *caller)
+{
+	app->calls->caller = caller != NULL ? *caller : (struct gw_caller){ 0 };
+}
+
+/* Callers who never say a password. */
+void gw_app_sweep_calls(gw_app *app, int64_t now_us)
+{
+	GHashTableIter it;
+	struct call *c;
+	g_autoptr(GPtrArray) late = g_ptr_array_new();
+	g_hash_table_iter_init(&it, app->calls->calls);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&c)) {
+		if (c->ivr != NULL && gw_ivr_overdue(c->ivr, now_us)) {
+			g_ptr_array_add(late, c);
+		}
+	}
+	for (unsigned n = 0; n < late->len; n++) {
+		c = late->pdata[n];
+		if (c->leg != NULL) {
+			gw_leg_hangup(c->leg, "no password");
+		}
+		forget(c);
+	}
+}
+
+void gw_app_calls_start(gw_app *app)
+{
+	app->calls = g_new0(struct gw_calls, 1);
+	app->calls->calls = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, call_free);
+	app->calls->ended = g_ptr_array_new();
+}
+
+void gw_app_calls_stop(gw_app *app)
+{
+	GHashTableIter it;
+	struct call *c;
+	if (app->calls == NULL) {
+		return;
+	}
+	g_hash_table_iter_init(&it, app->calls->calls);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&c)) {
+		if (c->leg != NULL) {
+			g_ptr_array_add(app->calls->ended, c->leg);
+		}
+	}
+	if (app->calls->reaper != 0) {
+		g_source_remove(app->calls->reaper);
+	}
+	(void)reap(app);
+	struct gw_calls *calls = g_steal_pointer(&app->calls);
+	g_hash_table_unref(calls->calls);
+	g_ptr_array_unref(calls->ended);
+	g_free(calls);
+}

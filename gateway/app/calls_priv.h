@@ -1,0 +1,71 @@
+/* Parties as the application holds them: calls (SIP and other legs that we answer and dial), and seats (sessions of browsers
+ * that joined). What a party is stands in the domain; here is only which leg is whose. */
+#pragma once
+#include "gateway/app/app_priv.h"
+
+/* Who makes legs: gateway/sip, or the fake of the tests. */
+struct gw_caller {
+	gw_leg *(*make)(void *stack, const char *id, const char *prefix, GError **err);	/* not dialled yet */
+	int (*floor)(gw_leg *leg, const char *word);	/* "grant", "deny", "revoke", "taken", "free"; -ENOTSUP */
+	void *stack;
+};
+
+/* ---- calls.c ---- */
+void gw_app_calls_start(gw_app *app);
+void gw_app_calls_stop(gw_app *app);	/* frees all legs */
+void gw_app_set_caller(gw_app *app, const struct gw_caller *caller);	/* copied; NULL = nobody can call */
+extern const struct gw_leg_listener gw_app_call_listener;	/* of legs made by the caller; user_data is the gw_app */
+gw_leg *gw_app_party_leg(gw_app *app, const char *party);	/* NULL = none */
+void gw_app_party_dial(gw_app *app, const char *party, const char *address);
+void gw_app_party_drop(gw_app *app, const char *party, const char *why);
+void gw_app_content_act(gw_app *app, const char *conference, const char *party, const char *word);
+void gw_app_calls_foreach(gw_app *app, void (*fn)(gw_leg *leg, const char *party, void *ud), void *ud);	/* party NULL = not let in yet */
+unsigned gw_app_calls_count(const gw_app *app, const char *address_prefix);
+
+/* An incoming call: decided first (prefix of its streams, transfer full, or NULL and *ret_status), then its leg comes. */
+struct gw_call_in { const char *number, *from, *name, *site, *agent, *address; enum gw_party_kind kind; bool keep; };
+char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret_status);
+void gw_app_call_came(gw_app *app, gw_leg *leg);
+void gw_app_floor_asked(gw_app *app, gw_leg *leg, bool on);
+bool gw_app_call_moves(gw_app *app, gw_leg *leg, const char *number);	/* REFER to another conference of ours */
+
+/* ---- ivr.c: callers that owe a password ---- */
+struct gw_ivr;
+struct gw_ivr *gw_ivr_new(gw_app *app, const char *prefix, const struct gw_call_in *in);	/* in copied */
+void gw_ivr_free(struct gw_ivr *ivr);
+void gw_ivr_up(struct gw_ivr *ivr, gw_leg *leg);
+enum gw_admission gw_ivr_digits(struct gw_ivr *ivr, const char *digits);	/* OK: the party may be entered; ASK: more digits */
+const struct gw_call_in *gw_ivr_call(const struct gw_ivr *ivr);
+const char *gw_ivr_conference(const struct gw_ivr *ivr);
+bool gw_ivr_overdue(const struct gw_ivr *ivr, int64_t now_us);
+
+/* ---- seats.c: browsers ---- */
+char *gw_app_seat_address(const struct gw_api_session *s);	/* (transfer full) */
+const char *gw_app_seat_of(gw_app *app, const struct gw_api_session *s, const char *conference);	/* its party there, live; NULL */
+bool gw_app_seat_owns(gw_app *app, const struct gw_api_session *s, const char *party);
+bool gw_app_is_seat(gw_app *app, const char *party);	/* a browser's, with a connection */
+void gw_app_seat_taken(gw_app *app, const char *party);
+void gw_app_feed_seat(gw_app *app, const char *party, enum mcu_kind kind, const char *source);
+void gw_app_seat_drop(gw_app *app, const char *party, const char *why);
+void gw_app_seat_leg(gw_app *app, const gw_leg *leg, enum gw_leg_state state, const char *why);	/* what a browser's leg says */
+
+/* ---- flows.c: figures of media ---- */
+void gw_app_flows_start(gw_app *app);
+void gw_app_flows_stop(gw_app *app);
+void gw_app_mix_stats(gw_app *app, const struct mcu_mix_stats_event *ev);
+void gw_app_flow_stats(gw_app *app, const struct mcu_room_stats_event *ev);
+const char *gw_app_mix_fed(gw_app *app, const char *party, const char *slot);	/* mixes.c: what its leg is sent; NULL */
+
+/* ---- endpoints.c: SIP accounts ---- */
+struct gw_app_endpoint { char *user, *name, *site, *ha1_sha256, *ha1_md5; bool md5; int64_t made_ms; };
+void gw_app_endpoints_load(gw_app *app);
+void gw_app_endpoints_stop(gw_app *app);
+const struct gw_app_endpoint *gw_app_endpoint(const gw_app *app, const char *user);	/* NULL = none */
+const struct gw_app_endpoint *gw_app_endpoint_at(const gw_app *app, const char *site);
+const char *gw_app_realm(const gw_app *app);
+
+/* ---- trunks.c: peer systems ---- */
+bool gw_app_trunk_keeps(const gw_app *app, const char *trunk);
+/* What will be dialled for a party.call, (transfer full); NULL with *ret_why (transfer full) = it cannot be; both NULL = the
+ * directory knows. */
+char *gw_app_dial_address(gw_app *app, const struct gw_party_call *in, char **ret_why);

@@ -1,0 +1,309 @@
+/* The plan of a mix: inputs (what present parties send), views in use, outputs (one sound a party, pictures by class), and
+ * what each leg is fed. */
+#include <string.h>
+
+#include "gateway/app/mixes_priv.h"
+
+#define HALL "hall"
+
+const struct gw_mix_class gw_mix_classes[GW_MIX_CLASSES] = {
+	{ 1080, 1920, 30, 4000000, 3000000 }, { 720, 1280, 30, 2000000, 1000000 }, { 360, 640, 30, 600000, 0 },
+};
+
+struct plan {
+	const gw_domain *d;
+	const char *conference, *holder, *holder_prefix;
+	gw_mix_leg_fn leg;
+	void *user_data;
+	GHashTable *cmds;
+	GPtrArray *live;	/* struct gw_party_info, owned: those with a leg or on their way */
+	GHashTable *views;	/* id -> struct gw_view_info, owned */
+};
+
+void gw_mix_cmd_free(gpointer p)
+{
+	struct gw_mix_cmd *c = p;
+	json_decref(c->request);
+	g_free(c->key);
+	g_free(c);
+}
+
+bool gw_mix_cmd_equal(const struct gw_mix_cmd *a, const struct gw_mix_cmd *b)
+{
+	return a->method == b->method && json_equal(a->request, b->request);
+}
+
+enum mcu_method gw_mix_undo(enum mcu_method method)
+{
+	static const struct { enum mcu_method does, undoes; } rows[] = {
+		{ MCU_METHOD_MIX_OPEN, MCU_METHOD_MIX_CLOSE },	       { MCU_METHOD_MIX_INPUT, MCU_METHOD_MIX_INPUT_REMOVE },
+		{ MCU_METHOD_MIX_VIEW, MCU_METHOD_MIX_VIEW_REMOVE }, { MCU_METHOD_MIX_OUTPUT, MCU_METHOD_MIX_OUTPUT_REMOVE },
+	};
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		if (rows[n].does == method) {
+			return rows[n].undoes;
+		}
+	}
+	return MCU_METHOD_N;
+}
+
+static void put(struct plan *p, char *key, enum mcu_method method, json_t *request)
+{
+	struct gw_mix_cmd *c = g_new0(struct gw_mix_cmd, 1);
+	*c = (struct gw_mix_cmd){ key, method, request };
+	g_hash_table_replace(p->cmds, c->key, c);
+}
+
+static void put_request(struct plan *p, char *key, enum mcu_method method, const void *request)
+{
+	put(p, key, method, ort_json_print(mcu_methods[method].request, request));
+}
+
+static char *str(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+/* ---- what goes in ---- */
+static void input(struct plan *p, const struct gw_party_info *party, enum gw_party_stream stream)
+{
+	static const struct { const char *kind; enum mcu_kind is; enum mcu_content content; } rows[GW_PARTY_STREAM_N] = {
+		[GW_PARTY_AUDIO] = { "audio", MCU_AUDIO, MCU_CONTENT_MAIN }, [GW_PARTY_VIDEO] = { "video", MCU_VIDEO, MCU_CONTENT_MAIN },
+		[GW_PARTY_SLIDES] = { "slides", MCU_VIDEO, MCU_CONTENT_SLIDES },
+	};
+	g_autofree char *id = g_strdup_printf("%s.%s", party->streams, rows[stream].kind);
+	struct mcu_mix_input req = { str(HALL), str(p->conference), id, id, (int)rows[stream].is, (int)rows[stream].content,
+				     str(party->id), str(party->name), stream == GW_PARTY_AUDIO ? party->in_db : 0,
+				     stream == GW_PARTY_AUDIO && party->mic_muted };
+	put_request(p, g_strconcat("1 in ", id, NULL), MCU_METHOD_MIX_INPUT, &req);
+}
+
+static void inputs(struct plan *p, const struct gw_party_info *party)
+{
+	bool active = party->role != GW_PARTY_OBSERVER;
+	if (party->stream[GW_PARTY_AUDIO] && active) {
+		input(p, party, GW_PARTY_AUDIO);
+	}
+	if (party->stream[GW_PARTY_VIDEO] && active) {
+		input(p, party, GW_PARTY_VIDEO);
+	}
+	if (party->stream[GW_PARTY_SLIDES] && g_strcmp0(p->holder, party->id) == 0) {
+		input(p, party, GW_PARTY_SLIDES);
+	}
+}
+
+/* ---- pictures ---- */
+static void view_cells(const struct gw_view_info *v, struct mcu_mix_cell *cells, struct mcu_mix_member *members)
+{
+	static const enum mcu_cell_mode modes[GW_CELL_MODE_N] = {
+		[GW_CELL_EMPTY] = MCU_CELL_EMPTY, [GW_CELL_FIXED] = MCU_CELL_FIXED, [GW_CELL_VOICE] = MCU_CELL_VOICE,
+		[GW_CELL_POLL] = MCU_CELL_POLL,   [GW_CELL_CONTENT] = MCU_CELL_CONTENT,
+	};
+	for (int n = 0; n < v->n; n++) {
+		const struct gw_cell_info *c = &v->cell[n];
+		cells[n] = (struct mcu_mix_cell){ .cell = n, .mode = (int)modes[c->mode], .member = str(c->party), .interval_ms = c->interval_ms };
+		cells[n].members.items = members;
+		for (unsigned k = 0; c->parties != NULL && c->parties[k] != NULL; k++) {
+			members[cells[n].members.n++].member = str(c->parties[k]);
+		}
+		members += cells[n].members.n;
+	}
+}
+
+static void put_view(struct plan *p, const struct gw_view_info *v)
+{
+	struct mcu_mix_cell cells[GW_CELLS];
+	g_autofree struct mcu_mix_member *members = g_new0(struct mcu_mix_member, GW_CELLS * 256);
+	view_cells(v, cells, members);
+	struct mcu_mix_view req = { .room = str(HALL), .mix = str(p->conference), .id = str(v->id), .layout = str(v->layout),
+				    .cells = { cells, (size_t)v->n }, .banner = str(v->banner), .alarm = str(v->alarm),
+				    .titles = v->titles, .clock = v->clock };
+	put_request(p, g_strconcat("2 view ", v->id, NULL), MCU_METHOD_MIX_VIEW, &req);
+}
+
+/* A view of the conference, or one that the plan itself needs. */
+static void use_view(struct plan *p, const char *id)
+{
+	const struct gw_view_info *v = g_hash_table_lookup(p->views, id);
+	struct gw_view_info made = { .id = id, .titles = true };
+	if (v == NULL && strcmp(id, "content") == 0) {	/* for legs without a second video: slides large, the speaker small */
+		made.layout = "pip";
+		made.n = 2;
+		made.cell[0].mode = GW_CELL_CONTENT;
+		made.cell[1].mode = GW_CELL_VOICE;
+	} else if (v == NULL && strcmp(id, "slides") == 0) {
+		made.layout = "1";
+		made.n = 1;
+		made.titles = false;
+		made.cell[0].mode = GW_CELL_CONTENT;
+	} else if (v == NULL) {				/* one party's picture, recoded */
+		made.layout = "1";
+		made.n = 1;
+		made.cell[0] = (struct gw_cell_info){ .mode = GW_CELL_FIXED, .party = id + strlen("one.") };
+	}
+	put_view(p, v != NULL ? v : &made);
+}
+
+/* ---- what comes out ---- */
+static const struct gw_mix_class *class_of(const struct gw_leg_takes *takes)
+{
+	int64_t height = takes->height > 0 ? takes->height : 720, bps = takes->max_bps > 0 ? takes->max_bps : 2000000;
+	for (unsigned n = 0; n < GW_MIX_CLASSES; n++) {
+		if (height >= gw_mix_classes[n].height && bps >= gw_mix_classes[n].from_bps) {
+			return &gw_mix_classes[n];
+		}
+	}
+	return &gw_mix_classes[GW_MIX_CLASSES - 1];
+}
+
+/* One shared picture: "mix.<conference>.v.<view>.<codec>.<height>", ".m0" for receivers without FU-A (RFC 6184 6.2). */
+static char *picture(struct plan *p, const char *view, const struct gw_leg_takes *takes)
+{
+	const struct gw_mix_class *class = class_of(takes);
+	bool h264 = takes->codec == MCU_CODEC_H264;
+	bool single = h264 && takes->fmtp != NULL && strstr(takes->fmtp, "packetization-mode=1") == NULL;
+	char *id = g_strdup_printf("mix.%s.v.%s.%s.%d%s", p->conference, view, mcu_codecs[takes->codec].name, class->height,
+				   single ? ".m0" : "");
+	struct mcu_mix_output req = { .room = str(HALL), .mix = str(p->conference), .id = id, .view = str(view),
+				      .codec = str(mcu_codecs[takes->codec].name),
+				      .fmtp = !h264 ? NULL : str(single ? "profile-level-id=42e01f;packetization-mode=0"
+									: "profile-level-id=42e01f;packetization-mode=1"),
+				      .width = class->width, .height = class->height, .fps = class->fps, .bps = class->bps,
+				      .kind = MCU_VIDEO };
+	use_view(p, view);
+	put_request(p, g_strconcat("3 out ", id, NULL), MCU_METHOD_MIX_OUTPUT, &req);
+	return id;
+}
+
+static char *sound(struct plan *p, const struct gw_party_info *party, const struct gw_leg_takes *takes)
+{
+	char *id = g_strdup_printf("mix.%s.a.%s", p->conference, party->id);
+	struct mcu_mix_output req = { .room = str(HALL), .mix = str(p->conference), .id = id, .member = str(party->id),
+				      .codec = str(mcu_codecs[takes->codec].name), .gain_db = party->out_db, .kind = MCU_AUDIO,
+				      .mute = party->speaker_muted };
+	put_request(p, g_strconcat("3 out ", id, NULL), MCU_METHOD_MIX_OUTPUT, &req);
+	return id;
+}
+
+static void feed(struct plan *p, const struct gw_party_info *party, const char *slot, const char *source)
+{
+	json_t *request = json_pack("{s:s,s:s,s:s?}", "party", party->id, "slot", slot, "source", source);
+	put(p, g_strdup_printf("4 feed %s %s", party->id, slot), MCU_METHOD_N, request);
+}
+
+static const struct gw_party_info *live_party(const struct plan *p, const char *id)
+{
+	for (unsigned n = 0; n < p->live->len; n++) {
+		const struct gw_party_info *i = p->live->pdata[n];
+		if (strcmp(i->id, id) == 0) {
+			return i;
+		}
+	}
+	return NULL;
+}
+
+/* May `to` be sent what `from` sends, as it is? Equal codecs were agreed on with both, or both are browsers. */
+static bool forwards(const struct gw_mix_leg *from, const struct gw_mix_leg *to, const struct gw_leg_takes *takes)
+{
+	if (to->browser || from->browser) {
+		return to->browser && from->browser;
+	}
+	return from->has_main && from->main.codec == takes->codec && class_of(takes)->height >= class_of(&from->main)->height;
+}
+
+/* The one party whose untranscoded picture is all that this party sees, or NULL. */
+static const struct gw_party_info *forwarded(struct plan *p, const struct gw_party_info *party, const struct gw_mix_leg *to)
+{
+	const struct gw_party_info *from = live_party(p, party->view);
+	struct gw_mix_leg leg = { 0 };
+	bool fits = from != NULL && from->stream[GW_PARTY_VIDEO] && p->leg(from->id, &leg, p->user_data) && forwards(&leg, to, &to->main);
+	return fits ? from : NULL;
+}
+
+static char *main_picture(struct plan *p, const struct gw_party_info *party, const struct gw_mix_leg *leg)
+{
+	const struct gw_party_info *from = forwarded(p, party, leg);
+	if (from != NULL) {
+		return g_strconcat(from->streams, ".video", NULL);
+	}
+	bool no_second = p->holder != NULL && g_strcmp0(p->holder, party->id) != 0 && !leg->browser && !leg->has_content;
+	if (no_second) {
+		return picture(p, "content", &leg->main);
+	}
+	if (strcmp(party->view, "program") == 0) {
+		return picture(p, "program", &leg->main);
+	}
+	g_autofree char *view = strcmp(party->view, "own") == 0 ? g_strdup(party->id) : g_strconcat("one.", party->view, NULL);
+	return picture(p, view, &leg->main);
+}
+
+/* Slides of a holder of the same codec are forwarded, others are recoded. Browsers fetch them by themselves. */
+static char *second_picture(struct plan *p, const struct gw_party_info *party, const struct gw_mix_leg *leg)
+{
+	struct gw_mix_leg from = { 0 };
+	const struct gw_party_info *holder = p->holder != NULL ? live_party(p, p->holder) : NULL;
+	if (holder == NULL || holder == party || !holder->stream[GW_PARTY_SLIDES]) {
+		return NULL;
+	}
+	bool fits = p->leg(holder->id, &from, p->user_data) && !from.browser && from.has_content && from.content.codec == leg->content.codec;
+	return fits ? g_strconcat(holder->streams, ".slides", NULL) : picture(p, "slides", &leg->content);
+}
+
+static void outputs(struct plan *p, const struct gw_party_info *party)
+{
+	struct gw_mix_leg leg = { 0 };
+	if (!p->leg(party->id, &leg, p->user_data)) {
+		return;
+	}
+	if (leg.has_audio) {
+		g_autofree char *audio = sound(p, party, &leg.audio);
+		feed(p, party, "audio", audio);
+	}
+	if (leg.has_main) {
+		g_autofree char *video = main_picture(p, party, &leg);
+		feed(p, party, "main", video);
+	}
+	if (leg.has_content) {
+		g_autofree char *slides = second_picture(p, party, &leg);
+		feed(p, party, "content", slides);
+	}
+}
+
+/* ---- gathering ---- */
+static void gather_party(const struct gw_party_info *info, void *user_data)
+{
+	struct plan *p = user_data;
+	if (gw_party_is_live(info->state)) {
+		g_ptr_array_add(p->live, g_memdup2(info, sizeof(*info)));
+	}
+}
+
+static void gather_view(const struct gw_view_info *info, void *user_data)
+{
+	g_hash_table_insert(((struct plan *)user_data)->views, str(info->id), g_memdup2(info, sizeof(*info)));
+}
+
+GHashTable *gw_mix_plan(const gw_domain *d, const char *conference, gw_mix_leg_fn leg, void *user_data)
+{
+	GHashTable *cmds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_mix_cmd_free);
+	g_autoptr(GPtrArray) live = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GHashTable) views = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+	struct plan p = { .d = d, .conference = conference, .holder = gw_content_holder(d, conference), .leg = leg,
+			  .user_data = user_data, .cmds = cmds, .live = live, .views = views };
+	if (!gw_conference_is_open(d, conference)) {
+		return cmds;
+	}
+	gw_conference_parties(d, conference, gather_party, &p);
+	gw_conference_views(d, conference, gather_view, &p);
+	if (live->len == 0) {
+		return cmds;	/* nobody is there: no mix */
+	}
+	put_request(&p, g_strdup("0 open"), MCU_METHOD_MIX_OPEN, &(struct mcu_mix_open){ str(HALL), str(conference), 0 });
+	for (unsigned n = 0; n < live->len; n++) {
+		inputs(&p, live->pdata[n]);
+		outputs(&p, live->pdata[n]);
+	}
+	/* the console's program monitor, and what conference.join promises */
+	g_free(picture(&p, "program", &(struct gw_leg_takes){ .codec = MCU_CODEC_H264, .height = 720 }));
+	return cmds;
+}

@@ -1,0 +1,395 @@
+/* The application with a fake engine and fake legs: who is called, what the engine is told to mix, who is fed what. */
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "gateway/app/calls_priv.h"
+#include "gateway/app/mixes_priv.h"
+#include "tests/kit/fake_engine.h"
+#include "tests/kit/fake_leg.h"
+
+struct house { char *dir; ort_conf *conf; kit_fake_engine *engine; gw_app *app; GHashTable *legs; /* prefix -> gw_leg */ GString *floor; };
+static struct house *the_house;	/* of the fake caller */
+
+static gw_leg *make_leg(void *stack, const char *id, const char *prefix, GError **err)
+{
+	struct house *h = stack;
+	gw_leg *leg = gw_fake_leg_new(id, &gw_app_call_listener, h->app);
+	g_free(leg->party);
+	leg->party = g_strdup(prefix);
+	g_hash_table_replace(h->legs, g_strdup(prefix), leg);
+	return leg;
+}
+
+static int floor_leg(gw_leg *leg, const char *word)
+{
+	g_string_append_printf(the_house->floor, "%s:%s ", leg->party, word);
+	return 0;
+}
+
+static void settle(void)
+{
+	for (int n = 0; n < 60; n++) {
+		while (g_main_context_iteration(NULL, FALSE)) {
+		}
+		g_usleep(1000);
+	}
+}
+
+static bool connected(struct house *h)
+{
+	for (int n = 0; n < 500 && !(kit_fake_engine_connected(h->engine) && kit_fake_engine_has_room(h->engine, GW_HALL)); n++) {
+		settle();
+	}
+	return kit_fake_engine_has_room(h->engine, GW_HALL);
+}
+
+static void start(struct house *h)
+{
+	g_autofree char *why = NULL;
+	struct gw_app_options o = { .conf = h->conf, .state = h->dir, .engine = "", .quiet = true };
+	h->app = gw_app_start(&o, &why);
+	g_assert_cmpstr(why, ==, NULL);
+	gw_app_set_caller(h->app, &(struct gw_caller){ make_leg, floor_leg, h });
+	g_assert_true(connected(h));
+}
+
+static void house_init(struct house *h)
+{
+	static const char *const sets[][2] = { { "web.port", "0" }, { "web.listen", "127.0.0.1" }, { "sip.zones", "" } };
+	*h = (struct house){ .dir = g_dir_make_tmp("ortoo-conf-XXXXXX", NULL), .conf = ort_conf_new(gw_app_rows, gw_app_n_rows) };
+	for (unsigned n = 0; n < G_N_ELEMENTS(sets); n++) {
+		g_assert_cmpint(ort_conf_set(h->conf, sets[n][0], sets[n][1], NULL), ==, 0);
+	}
+	g_autofree char *socket = g_build_filename(h->dir, "engine.sock", NULL);
+	h->engine = kit_fake_engine_new(NULL);
+	h->legs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	h->floor = g_string_new(NULL);
+	the_house = h;
+	kit_fake_engine_listen(h->engine, socket);
+	kit_fake_engine_play(h->engine, true);
+	start(h);
+}
+
+static void house_finish(struct house *h)
+{
+	gw_app_stop(h->app, false);
+	kit_fake_engine_free(h->engine);
+	g_hash_table_unref(h->legs);
+	g_string_free(h->floor, TRUE);
+	ort_conf_free(h->conf);
+	g_autoptr(GDir) dir = g_dir_open(h->dir, 0, NULL);
+	for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+		g_autofree char *path = g_build_filename(h->dir, name, NULL);
+		(void)g_remove(path);
+	}
+	(void)g_rmdir(h->dir);
+	g_free(h->dir);
+}
+
+static const char *open_conference(struct house *h, const char *password)
+{
+	g_autofree char *hash = password != NULL ? gw_password_hash(password, "s") : NULL;
+	struct gw_conference_facts f = { .name = "会商", .number = "8001", .password = hash };
+	const char *id = gw_conference_open(h->app->domain, "u:duty", &f, gw_app_now(), NULL);
+	g_assert_nonnull(id);
+	return id;
+}
+
+static const char *call(struct house *h, const char *conference, const char *address)
+{
+	struct gw_party_facts f = { .name = address, .address = address, .kind = GW_PARTY_SIP };
+	const char *party = gw_party_call(h->app->domain, "u:duty", conference, &f, gw_app_now(), NULL);
+	g_assert_nonnull(party);
+	return party;
+}
+
+static gw_leg *leg_of(struct house *h, const char *party)
+{
+	gw_leg *leg = gw_app_party_leg(h->app, party);
+	g_assert_nonnull(leg);
+	return leg;
+}
+
+static void publish(gw_leg *leg)
+{
+	g_autofree char *audio = g_strconcat(leg->party, ".audio", NULL), *video = g_strconcat(leg->party, ".video", NULL);
+	gw_leg_stream(leg, audio, MCU_AUDIO, MCU_CONTENT_MAIN, true);
+	gw_leg_stream(leg, video, MCU_VIDEO, MCU_CONTENT_MAIN, true);
+}
+
+static void answers(struct house *h, const char *party)
+{
+	gw_leg *leg = leg_of(h, party);
+	(void)gw_leg_enter(leg, GW_LEG_RINGING, NULL);
+	(void)gw_leg_enter(leg, GW_LEG_CONNECTING, NULL);
+	publish(leg);
+	(void)gw_leg_enter(leg, GW_LEG_UP, NULL);
+	settle();
+}
+
+static size_t count(struct house *h, const char *conference, const char *what)
+{
+	g_autoptr(json_t) mix = kit_fake_engine_mix(h->engine, GW_HALL, conference);
+	return json_array_size(json_object_get(mix, what));
+}
+
+/* A member of the row of this id, as text. */
+static char *row(struct house *h, const char *conference, const char *what, const char *id, const char *member)
+{
+	g_autoptr(json_t) mix = kit_fake_engine_mix(h->engine, GW_HALL, conference);
+	size_t n;
+	json_t *o;
+	json_array_foreach(json_object_get(mix, what), n, o) {
+		if (g_strcmp0(json_string_value(json_object_get(o, "id")), id) == 0) {
+			return json_dumps(json_object_get(o, member), JSON_ENCODE_ANY | JSON_COMPACT);
+		}
+	}
+	return NULL;
+}
+
+static void assert_state(struct house *h, const char *party, enum gw_site_state state)
+{
+	g_assert_cmpstr(gw_site_state_names[gw_party_get_state(h->app->domain, party)], ==, gw_site_state_names[state]);
+}
+
+/* ---- cases ---- */
+static void two_parties_are_mixed(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x"), *b = call(&h, id, "sip:b@x");
+	answers(&h, a);
+	answers(&h, b);
+	assert_state(&h, a, GW_SITE_PRESENT);
+	g_assert_cmpuint(count(&h, id, "inputs"), ==, 4);
+	g_assert_cmpuint(count(&h, id, "views"), ==, 1);
+	g_assert_cmpuint(count(&h, id, "outputs"), ==, 3);	/* one picture for both and the monitor, two sounds */
+	g_autofree char *layout = row(&h, id, "views", "program", "layout");
+	g_assert_cmpstr(layout, ==, "\"2\"");
+	g_autofree char *out = g_strdup_printf("mix.%s.a.%s", id, a), *member = row(&h, id, "outputs", out, "member");
+	g_assert_cmpstr(member, ==, "\"p-1\"");
+	g_assert_cmpstr(gw_app_mix_fed(h.app, a, "main"), ==, "mix.conf1.v.program.H264.720");
+	g_assert_cmpstr(gw_app_mix_fed(h.app, a, "audio"), ==, out);
+	g_assert_nonnull(strstr(((struct gw_fake_leg *)leg_of(&h, a))->did->str, "feed\n"));
+	house_finish(&h);
+}
+
+static void mute_and_volume_reach_the_mix(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	answers(&h, a);
+	g_assert_true(gw_party_mic_mute(h.app->domain, "u:duty", id, a, true, gw_app_now(), NULL));
+	g_assert_true(gw_party_speaker_mute(h.app->domain, "u:duty", id, a, true, gw_app_now(), NULL));
+	settle();
+	g_autofree char *in = g_strconcat(leg_of(&h, a)->party, ".audio", NULL), *out = g_strdup_printf("mix.%s.a.%s", id, a);
+	g_autofree char *muted = row(&h, id, "inputs", in, "mute"), *deaf = row(&h, id, "outputs", out, "mute");
+	g_assert_cmpstr(muted, ==, "true");
+	g_assert_cmpstr(deaf, ==, "true");
+	house_finish(&h);
+}
+
+static void leaving_takes_it_out(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x"), *b = call(&h, id, "sip:b@x");
+	answers(&h, a);
+	answers(&h, b);
+	(void)gw_leg_enter(leg_of(&h, a), GW_LEG_ENDED, "bye");
+	settle();
+	assert_state(&h, a, GW_SITE_ABSENT);
+	g_assert_null(gw_app_party_leg(h.app, a));
+	g_assert_cmpuint(count(&h, id, "inputs"), ==, 2);
+	g_assert_true(gw_conference_close(h.app->domain, "u:duty", id, "over", gw_app_now(), NULL));
+	settle();
+	g_assert_false(kit_fake_engine_has_mix(h.engine, GW_HALL, id));
+	g_assert_null(gw_app_party_leg(h.app, b));
+	house_finish(&h);
+}
+
+static void reasons_are_words(void)
+{
+	static const struct { const char *why; enum gw_site_state state; const char *words; } rows[] = {
+		{ "486 Busy Here", GW_SITE_REFUSED, "busy" },	{ "404 Not Found", GW_SITE_UNREACHABLE, "no such number" },
+		{ "488", GW_SITE_FAILED, "no common codec" },	{ "transport_failed", GW_SITE_FAILED, "transport_failed" },
+	};
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		(void)gw_leg_enter(leg_of(&h, a), GW_LEG_ENDED, rows[n].why);
+		assert_state(&h, a, rows[n].state);
+		g_autoptr(json_t) p = gw_party_print(h.app->domain, a);
+		g_assert_cmpstr(json_string_value(json_object_get(p, "why")), ==, rows[n].words);
+		g_assert_cmpint(gw_party_call_absent(h.app->domain, "u:duty", id, gw_app_now(), NULL), ==, 1);
+	}
+	settle();
+	house_finish(&h);
+}
+
+static gw_leg *comes_in(struct house *h, const char *number, unsigned *ret_status)
+{
+	struct gw_call_in in = { .number = number, .from = "sip:hall@x", .name = "会议室", .agent = "Room 1", .address = "sip:hall@x",
+				 .kind = GW_PARTY_SIP };
+	g_autofree char *prefix = gw_app_call_decide(h->app, &in, ret_status);
+	if (prefix == NULL) {
+		return NULL;
+	}
+	gw_leg *leg = make_leg(h, prefix, prefix, NULL);
+	(void)gw_leg_enter(leg, GW_LEG_CALLING, NULL);
+	(void)gw_leg_enter(leg, GW_LEG_RINGING, NULL);
+	gw_app_call_came(h->app, leg);
+	publish(leg);
+	(void)gw_leg_enter(leg, GW_LEG_UP, NULL);
+	settle();
+	return leg;
+}
+
+static void password_is_dialled(void)
+{
+	struct house h;
+	unsigned status = 0;
+	house_init(&h);
+	const char *id = open_conference(&h, "4711");
+	g_assert_null(comes_in(&h, "9999", &status));
+	g_assert_cmpuint(status, ==, 404);
+	gw_leg *leg = comes_in(&h, "8001", &status);
+	g_assert_cmpuint(count(&h, id, "inputs"), ==, 0);	/* nobody hears it before */
+	g_assert_true(kit_fake_engine_has_mix(h.engine, GW_HALL, leg->party));
+	gw_leg_dtmf_came(leg, "12#47");
+	gw_leg_dtmf_came(leg, "11#");
+	settle();
+	const char *party = gw_party_by_address(h.app->domain, id, "sip:hall@x");
+	g_assert_nonnull(party);
+	assert_state(&h, party, GW_SITE_PRESENT);
+	g_assert_false(kit_fake_engine_has_mix(h.engine, GW_HALL, leg->party));
+	g_assert_cmpuint(count(&h, id, "inputs"), ==, 2);
+	house_finish(&h);
+}
+
+static void third_wrong_password_hangs_up(void)
+{
+	struct house h;
+	unsigned status = 0;
+	house_init(&h);
+	const char *id = open_conference(&h, "4711");
+	gw_leg *leg = comes_in(&h, "8001", &status);
+	gw_leg_dtmf_came(leg, "1#2#3#");
+	g_assert_cmpint(gw_leg_get_state(leg), ==, GW_LEG_ENDED);
+	settle();
+	g_assert_null(gw_party_by_address(h.app->domain, id, "sip:hall@x"));
+	g_assert_null(comes_in(&h, "8001", &status));
+	g_assert_cmpuint(status, ==, 403);
+	house_finish(&h);
+}
+
+static void rebooted_endpoint_takes_over(void)
+{
+	struct house h;
+	unsigned status = 0;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL);
+	g_autofree char *first = g_strdup(comes_in(&h, "8001", &status)->party);
+	gw_leg *again = comes_in(&h, "8001", &status);
+	const char *party = gw_party_by_address(h.app->domain, id, "sip:hall@x");
+	g_assert_true(gw_app_party_leg(h.app, party) == again);
+	g_assert_cmpuint(count(&h, id, "inputs"), ==, 2);
+	g_assert_cmpstr(first, !=, again->party);
+	house_finish(&h);
+}
+
+static void slides_without_second_video_are_in_the_picture(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x"), *b = call(&h, id, "sip:b@x");
+	answers(&h, a);
+	answers(&h, b);
+	gw_app_floor_asked(h.app, leg_of(&h, a), true);
+	g_autofree char *slides = g_strconcat(leg_of(&h, a)->party, ".slides", NULL);
+	gw_leg_stream(leg_of(&h, a), slides, MCU_VIDEO, MCU_CONTENT_SLIDES, true);
+	settle();
+	g_assert_cmpstr(gw_content_holder(h.app->domain, id), ==, a);
+	g_assert_cmpstr(gw_app_mix_fed(h.app, b, "main"), ==, "mix.conf1.v.content.H264.720");
+	g_autofree char *in = row(&h, id, "inputs", slides, "content");
+	g_assert_cmpstr(in, ==, "\"slides\"");
+	gw_app_floor_asked(h.app, leg_of(&h, b), true);	/* waits */
+	gw_app_floor_asked(h.app, leg_of(&h, a), false);
+	g_assert_cmpstr(gw_content_holder(h.app->domain, id), ==, b);
+	g_autofree char *told = g_strdup_printf("%s:grant %s:taken %s:free %s:free %s:grant %s:taken ", leg_of(&h, a)->party,
+						leg_of(&h, b)->party, leg_of(&h, a)->party, leg_of(&h, b)->party, leg_of(&h, b)->party,
+						leg_of(&h, a)->party);
+	g_assert_cmpstr(h.floor->str, ==, told);
+	house_finish(&h);
+}
+
+static void another_engine_is_told_all_again(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	answers(&h, a);
+	kit_fake_engine_die(h.engine);
+	settle();
+	g_assert_false(kit_fake_engine_has_mix(h.engine, GW_HALL, id));
+	kit_fake_engine_revive(h.engine);
+	for (int n = 0; n < 100 && !kit_fake_engine_has_mix(h.engine, GW_HALL, id); n++) {
+		settle();
+	}
+	settle();
+	g_assert_cmpuint(count(&h, id, "outputs"), ==, 2);
+	house_finish(&h);
+}
+
+static void refused_command_is_tried_again(void)
+{
+	struct house h;
+	house_init(&h);
+	kit_fake_engine_fail(h.engine, MCU_METHOD_MIX_OUTPUT, MCU_ERROR_LIMIT, 2);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	answers(&h, a);
+	for (int n = 0; n < 100 && count(&h, id, "outputs") < 2; n++) {
+		settle();
+	}
+	g_assert_cmpuint(count(&h, id, "outputs"), ==, 2);
+	house_finish(&h);
+}
+
+static void restart_adopts_the_mix(void)
+{
+	struct house h;
+	house_init(&h);
+	g_autofree char *id = g_strdup(open_conference(&h, NULL));
+	const char *a = call(&h, id, "sip:a@x");
+	answers(&h, a);
+	g_assert_cmpuint(count(&h, id, "inputs"), ==, 2);
+	gw_app_stop(h.app, false);
+	start(&h);
+	settle();
+	/* the call went with the gateway and is dialled again; its old inputs are taken out */
+	g_autofree char *party = g_strdup(gw_party_by_address(h.app->domain, id, "sip:a@x"));
+	g_assert_nonnull(party);
+	g_assert_cmpuint(count(&h, id, "inputs"), ==, 0);
+	g_assert_true(gw_app_party_leg(h.app, party) != NULL || gw_party_get_state(h.app->domain, party) == GW_SITE_UNREACHABLE);
+	house_finish(&h);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+#define ROW(fn) g_test_add_func("/gateway/app/conference/" #fn, fn)
+	ROW(two_parties_are_mixed);
+	ROW(mute_and_volume_reach_the_mix);
+	ROW(leaving_takes_it_out);
+	ROW(reasons_are_words);
+	ROW(password_is_dialled);
+	ROW(third_wrong_password_hangs_up);
+	ROW(rebooted_endpoint_takes_over);
+	ROW(slides_without_second_video_are_in_the_picture);
+	ROW(another_engine_is_told_all_again);
+	ROW(refused_command_is_tried_again);
+	ROW(restart_adopts_the_mix);
+	return g_test_run();
+}
