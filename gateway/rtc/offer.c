@@ -17,7 +17,7 @@ struct exchange {
 	void *user_data;
 };
 
-void exchange_free(gpointer p)
+void rtc_exchange_free(gpointer p)
 {
 	struct exchange *x = p;
 	if (x->idle != 0) {
@@ -55,7 +55,7 @@ static void finish(struct exchange *x)
 	g_hash_table_remove(x->rtc->waiting, x);
 }
 
-void exchange_orphan(struct exchange *x)
+void rtc_exchange_orphan(struct exchange *x)
 {
 	x->pc = NULL;
 	fail(x, GW_ERROR_NOT_FOUND, "the connection was closed");

@@ -207,7 +207,7 @@ static void rtc_free_leg(gw_leg *leg)
 	struct pc *pc = pc_of(leg);
 	forget(pc);
 	if (pc->exchange != NULL) {
-		exchange_orphan(pc->exchange);
+		rtc_exchange_orphan(pc->exchange);
 	}
 	g_ptr_array_unref(pc->slots);
 	g_free(pc->owner);
@@ -246,7 +246,7 @@ gw_rtc *gw_rtc_new(const struct gw_rtc_ops *ops, const struct gw_leg_listener *l
 	rtc->streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	rtc->foreign = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	rtc->ended = g_ptr_array_new();
-	rtc->waiting = g_hash_table_new_full(NULL, NULL, exchange_free, NULL);
+	rtc->waiting = g_hash_table_new_full(NULL, NULL, rtc_exchange_free, NULL);
 	return rtc;
 }
 

@@ -48,5 +48,5 @@ void pc_call(struct pc *pc, enum mcu_method method, const void *request, mcu_cli
 const char *live(const gw_rtc *rtc, const char *stream);	/* the stream if somebody publishes it, else NULL */
 void refeed(gw_rtc *rtc, const char *stream);	/* the stream is (again) in the engine: route it to whom it belongs */
 uint32_t sink_ssrc(const char *sink, bool rtx);
-void exchange_orphan(struct exchange *x);	/* its connection goes: answers GONE */
-void exchange_free(gpointer x);
+void rtc_exchange_orphan(struct exchange *x);	/* its connection goes: answers GONE */
+void rtc_exchange_free(gpointer x);
