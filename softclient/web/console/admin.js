@@ -6,6 +6,7 @@ import * as store from './store.js';
 import { Form } from './dialogs.js';
 import { copy } from './side.js';
 import { VerifyLog } from './audit.js';
+import { Endpoints, Trunks } from './conference_dialogs.js';
 
 const roles = ['administrator', 'dispatcher', 'viewer', 'auditor'];
 
@@ -60,5 +61,5 @@ function Checks() {
 }
 
 export function Admin() {
-	return html`<div class="admin"><${Devices} /><${Accounts} /><${Checks} /></div>`;
+	return html`<div class="admin"><${Devices} /><${Accounts} /><${Endpoints} /><${Trunks} /><${Checks} /></div>`;
 }

@@ -11,6 +11,7 @@ import { MapView } from './map.js';
 import { Admin } from './admin.js';
 import { Audit } from './audit.js';
 import { DirectoryView } from './directory.js';
+import { Banner, NewConference } from './conference_dialogs.js';
 
 const kinds = ['fire', 'flood', 'quake', 'snow', 'traffic', 'mine', 'chemical', 'health', 'unrest', 'other'];
 
@@ -178,6 +179,10 @@ export function Dialogs() {
 	switch (shown?.name) {
 	case 'incident':
 		return html`<${NewIncident} />`;
+	case 'conference':
+		return html`<${NewConference} />`;
+	case 'banner':
+		return html`<${Banner} />`;
 	case 'guest':
 		return html`<${GuestLink} />`;
 	case 'link':

@@ -2,26 +2,42 @@
 import * as store from './store.js';
 import { alarms, ackAlarm, unlockSound } from './alarms.js';
 import { switchLanguage } from '../lib/i18n.js';
+import * as conf from './conference_store.js';
+import { turnTo } from './strip.js';
 
-/** @typedef {{ keys: string[], word: string, text: string, run: () => void, command?: boolean }} Act */
+/** @typedef {{ keys: string[], word: string, text: string, run: () => void, command?: boolean, mode?: 'incident' | 'conference' }} Act */
 
 /** @param {string} name */
 const open = (name) => () => (store.dialog.value = { name });
 
-/** Keys as KeyboardEvent.key with Ctrl+ and Shift+ before; `command` = only for who may command. @type {Act[]} */
+/** Keys as KeyboardEvent.key with Ctrl+ and Shift+ before; `command` = only for who may command, `mode` = only on that screen. @type {Act[]} */
 export const acts = [
 	{ keys: ['?', 'F1'], word: 'help', text: 'key.help', run: open('help') },
-	{ keys: ['F2'], word: 'new', text: 'key.new', run: open('incident'), command: true },
-	{ keys: ['F6', 'Enter'], word: 'wall', text: 'key.push', run: () => void store.push(store.scene.value), command: true },
-	{ keys: ['1…9'], word: '', text: 'key.pick', run: () => {} },
-	{ keys: ['Shift+1…9'], word: '', text: 'key.window', run: () => {}, command: true },
-	{ keys: ['Space'], word: '', text: 'key.talk', run: () => {}, command: true },
-	{ keys: ['Shift+Space'], word: '', text: 'key.talk_all', run: () => {}, command: true },
-	{ keys: ['ArrowLeft', 'ArrowRight'], word: '', text: 'key.step', run: () => {} },
-	{ keys: ['l'], word: 'links', text: 'key.links', run: () => (store.tab.value = 'links') },
-	{ keys: ['n'], word: 'note', text: 'key.note', run: () => focusNote() },
-	{ keys: ['h'], word: 'listen', text: 'key.listen', run: () => (store.listening.value = !store.listening.value) },
-	{ keys: ['m'], word: 'map', text: 'key.map', run: () => (store.mapOpen.value = !store.mapOpen.value) },
+	{ keys: ['F2'], word: 'new', text: 'key.new', mode: 'incident', run: open('incident'), command: true },
+	{ keys: ['F6', 'Enter'], word: 'wall', text: 'key.push', mode: 'incident', run: () => void store.push(store.scene.value), command: true },
+	{ keys: ['1…9'], word: '', text: 'key.pick', mode: 'incident', run: () => {} },
+	{ keys: ['Shift+1…9'], word: '', text: 'key.window', mode: 'incident', run: () => {}, command: true },
+	{ keys: ['Space'], word: '', text: 'key.talk', mode: 'incident', run: () => {}, command: true },
+	{ keys: ['Shift+Space'], word: '', text: 'key.talk_all', mode: 'incident', run: () => {}, command: true },
+	{ keys: ['ArrowLeft', 'ArrowRight'], word: '', text: 'key.step', mode: 'incident', run: () => {} },
+	{ keys: ['l'], word: 'links', text: 'key.links', mode: 'incident', run: () => (store.tab.value = 'links') },
+	{ keys: ['n'], word: 'note', text: 'key.note', mode: 'incident', run: () => focusNote() },
+	{ keys: ['h'], word: 'listen', text: 'key.listen', mode: 'incident', run: () => (store.listening.value = !store.listening.value) },
+	{ keys: ['m'], word: 'map', text: 'key.map', mode: 'incident', run: () => (store.mapOpen.value = !store.mapOpen.value) },
+	{ keys: ['F2'], word: 'new', text: 'conference.new', mode: 'conference', run: open('conference'), command: true },
+	{ keys: ['F4'], word: 'absent', text: 'key.absent', mode: 'conference', run: () => void conf.callAbsent(), command: true },
+	{ keys: ['F9'], word: 'mute', text: 'mute.all', mode: 'conference', run: conf.muteAll, command: true },
+	{ keys: ['1…9'], word: '', text: 'key.pick_site', mode: 'conference', run: () => {} },
+	{ keys: ['Shift+1…9'], word: '', text: 'key.cell', mode: 'conference', run: () => {}, command: true },
+	{ keys: ['ArrowUp', 'ArrowDown'], word: '', text: 'key.step_site', mode: 'conference', run: () => {} },
+	{ keys: ['Space'], word: '', text: 'key.speak', mode: 'conference', run: () => {}, command: true },
+	{ keys: ['j'], word: 'join', text: 'key.join', mode: 'conference', run: joinOrLeave, command: true },
+	{ keys: ['m'], word: '', text: 'key.mic', mode: 'conference', run: () => conf.openMic(!conf.micOpen.value) },
+	{ keys: ['x'], word: '', text: 'key.mute_site', mode: 'conference', run: () => conf.party.value && conf.muteMic(conf.party.value), command: true },
+	{ keys: ['k'], word: 'content', text: 'key.content', mode: 'conference', run: conf.contentKey, command: true },
+	{ keys: ['l'], word: 'lock', text: 'key.lock', mode: 'conference', run: lock, command: true },
+	{ keys: ['c'], word: 'call', text: 'key.call', mode: 'conference', run: callOut, command: true },
+	{ keys: ['o'], word: 'conference', text: 'key.mode', run: () => turnTo(store.mode.value === 'conference' ? 'incident' : 'conference') },
 	{ keys: ['a'], word: 'ack', text: 'key.ack', run: acknowledgeFirst },
 	{ keys: ['F11'], word: 'full', text: 'key.full', run: fullScreen },
 	{ keys: ['/'], word: '', text: 'key.command', run: open('command') },
@@ -30,13 +46,26 @@ export const acts = [
 	{ keys: ['Escape'], word: '', text: 'key.escape', run: escape },
 	{ keys: [], word: 'directory', text: 'key.directory', run: open('directory') },
 	{ keys: [], word: 'history', text: 'history', run: open('history') },
-	{ keys: [], word: 'close', text: 'key.close', run: store.closeIncident, command: true },
+	{ keys: [], word: 'close', text: 'key.close', mode: 'incident', run: store.closeIncident, command: true },
 	{ keys: [], word: 'language', text: 'key.language', run: switchLanguage },
 ];
 
 /** Acts this operator may do. */
 export function allowedActs() {
-	return acts.filter((a) => !a.command || store.mayCommand.value);
+	return acts.filter((a) => (!a.command || store.mayCommand.value) && (!a.mode || a.mode === store.mode.value));
+}
+
+function joinOrLeave() {
+	void (conf.joined.value ? conf.leave() : conf.join(false));
+}
+
+function lock() {
+	void conf.act('conference.update', { locked: !conf.conference.value?.locked });
+}
+
+function callOut() {
+	conf.tab.value = 'call';
+	setTimeout(() => document.getElementById('call-find')?.focus());
 }
 
 function focusNote() {
@@ -90,13 +119,37 @@ function step(by) {
 	}
 }
 
+/** @param {number} n @param {boolean} shift */
+function conferenceDigit(n, shift) {
+	if (shift) {
+		conf.intoCell(n);
+	} else if (conf.parties.value[n - 1]) {
+		conf.partyId.value = conf.parties.value[n - 1].id;
+		conf.tab.value = 'site';
+	}
+}
+
+/** Held: the own microphone is open, whatever it was. @param {boolean} down */
+function speak(down) {
+	if (down && !conf.micOpen.value && conf.joined.value?.mic) {
+		held = true;
+		conf.openMic(true);
+	} else if (!down && held) {
+		held = false;
+		conf.openMic(false);
+	}
+}
+let held = false;
+
 /** @param {KeyboardEvent} e @returns {boolean} taken */
 function digit(e) {
 	const n = /^Digit([1-9])$/.exec(e.code)?.[1];
 	if (!n || e.ctrlKey || e.altKey || e.metaKey) {
 		return false;
 	}
-	if (e.shiftKey) {
+	if (store.mode.value === 'conference') {
+		conferenceDigit(Number(n), e.shiftKey);
+	} else if (e.shiftKey) {
 		if (store.mayCommand.value) {
 			void store.push(store.scene.value, Number(n));
 		}
@@ -132,15 +185,16 @@ function take(e) {
 	}
 	if (e.code === 'Space' && !onButton(e)) {
 		if (!e.repeat) {
-			void store.talk(e.shiftKey ? 'all' : 'one');
+			store.mode.value === 'conference' ? speak(true) : void store.talk(e.shiftKey ? 'all' : 'one');
 		}
 		return true;
 	}
 	if (e.key === 'Enter' && onButton(e)) {
 		return false;
 	}
-	if (e.key === 'ArrowLeft' || e.key === 'ArrowRight') {
-		step(e.key === 'ArrowLeft' ? -1 : 1);
+	const back = store.mode.value === 'conference' ? 'ArrowUp' : 'ArrowLeft';
+	if (e.key === back || e.key === (back === 'ArrowUp' ? 'ArrowDown' : 'ArrowRight')) {
+		store.mode.value === 'conference' ? conf.step(e.key === back ? -1 : 1) : step(e.key === back ? -1 : 1);
 		return true;
 	}
 	if (digit(e)) {
@@ -154,7 +208,11 @@ function take(e) {
 
 export function installKeys() {
 	addEventListener('keydown', down);
-	addEventListener('keyup', (e) => e.code === 'Space' && store.hush());
-	addEventListener('blur', store.hush);
+	const release = () => {
+		store.hush();
+		speak(false);
+	};
+	addEventListener('keyup', (e) => e.code === 'Space' && release());
+	addEventListener('blur', release);
 	addEventListener('pointerdown', unlockSound);
 }

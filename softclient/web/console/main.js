@@ -11,6 +11,8 @@ import { Tree } from './tree.js';
 import { Centre } from './centre.js';
 import { Side } from './side.js';
 import { Dialogs } from './dialogs.js';
+import { ConferenceScreen } from './conference.js';
+import * as conf from './conference_store.js';
 
 function Login() {
 	const [error, setError] = useState('');
@@ -53,12 +55,14 @@ function App() {
 	if (store.session.value === null) {
 		return html`<${Login} />`;
 	}
-	return html`<div class="console"><${Strip} /><${Tree} /><${Centre} /><${Side} /><${EventLine} /><${Dialogs} /></div>`;
+	return html`<div class="console"><${Strip} />${store.mode.value === 'conference' ? html`<${ConferenceScreen} />` : html`<${Tree} /><${Centre} /><${Side} />`}<${EventLine} /><${Dialogs} /></div>`;
 }
 
 await loadTexts();
 installKeys();
 store.listen();
+conf.listen();
 render(html`<${App} />`, byId('app'));
 void store.start();
 addEventListener('pagehide', store.flush);
+addEventListener('pagehide', () => void conf.leave());

@@ -44,6 +44,8 @@ export const linkUrls = signal(new Map());
 export const dialog = signal(null);
 /** @type {import('../vendor/signals.js').Signal<'scene' | 'links' | 'log' | 'talk'>} */
 export const tab = signal('scene');
+/** Which screen: the incident's or the conference's. @type {import('../vendor/signals.js').Signal<'incident' | 'conference'>} */
+export const mode = signal(location.hash === '#conference' ? 'conference' : 'incident');
 export const mapOpen = signal(false);
 /** @type {import('../vendor/signals.js').Signal<{ text: string, bad: boolean, at_ms: number, undo: (() => void) | null } | null>} */
 export const line = signal(null);

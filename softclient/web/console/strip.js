@@ -5,6 +5,7 @@ import { hms, span } from '../lib/clock.js';
 import { DrillChip, Glyph, LanguageButton, LevelChip, tick } from '../lib/ui.js';
 import * as store from './store.js';
 import { actorText } from './record.js';
+import { ConferenceChooser } from './conference.js';
 import { alarms, soundOn, unlockSound } from './alarms.js';
 
 const RING = 2 * Math.PI * 18;
@@ -101,20 +102,37 @@ function Menu() {
 		</div></details>`;
 }
 
+/** @param {'incident' | 'conference'} to */
+export function turnTo(to) {
+	store.mode.value = to;
+	history.replaceState(null, '', to === 'conference' ? '#conference' : location.pathname + location.search);
+}
+
+function Mode() {
+	return html`<div class="mode" role="group" aria-label=${t('mode')}>${/** @type {const} */ (['incident', 'conference']).map((m) => html`
+		<button aria-pressed=${store.mode.value === m} data-mode=${m} onClick=${() => turnTo(m)}>${t(`mode.${m}`)}</button>`)}</div>`;
+}
+
 function LocalTime() {
 	return html`<time class="local">${hms(Math.max(tick.value, 1))}</time>`;
+}
+
+/** @param {{ incident: Ortoo.Incident | null }} p */
+function IncidentPart(p) {
+	const { incident } = p;
+	return html`${incident ? html`<${LevelChip} level=${incident.level} />` : null}
+		${incident?.drill ? html`<${DrillChip} />` : null}
+		<${Chooser} />
+		${store.mayCommand.value ? html`<button class="main" onClick=${() => (store.dialog.value = { name: 'incident' })}>
+			<${Glyph} shape="plus" />${t('incident.new')}<kbd>F2</kbd></button>` : null}
+		${incident ? html`<${SceneClock} incident=${incident} /><${Steps} incident=${incident} />` : null}`;
 }
 
 export function Strip() {
 	const incident = store.incident.value;
 	return html`<header class="strip">
-		<strong class="brand">Ortoo</strong>
-		${incident ? html`<${LevelChip} level=${incident.level} />` : null}
-		${incident?.drill ? html`<${DrillChip} />` : null}
-		<${Chooser} />
-		${store.mayCommand.value ? html`<button class="main" onClick=${() => (store.dialog.value = { name: 'incident' })}>
-			<${Glyph} shape="plus" />${t('incident.new')}<kbd>F2</kbd></button>` : null}
-		${incident ? html`<${SceneClock} incident=${incident} /><${Steps} incident=${incident} />` : null}
+		<strong class="brand">Ortoo</strong><${Mode} />
+		${store.mode.value === 'conference' ? html`<${ConferenceChooser} />` : html`<${IncidentPart} incident=${incident} />`}
 		<span class="spring"></span>
 		<${Alarms} /><${Health} /><${LocalTime} /><${Menu} /></header>`;
 }

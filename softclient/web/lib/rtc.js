@@ -27,7 +27,7 @@ const LARGE_BPS = 2500000;
  * @typedef {import('./api.js').Client} Client
  * @typedef {'audio' | 'video'} Kind
  * @typedef {{ kind: Kind, transceiver: RTCRtpTransceiver, view: View | null }} Slot
- * @typedef {{ kind: Kind, content: string, receive: boolean, layers: boolean, track: MediaStreamTrack | null, transceiver: RTCRtpTransceiver | null }} Source
+ * @typedef {{ kind: Kind, content: string, receive: boolean, layers: boolean, off: boolean, track: MediaStreamTrack | null, transceiver: RTCRtpTransceiver | null }} Source
  */
 
 /** What one stream looks like here; lives as long as somebody holds it, whatever happens to connections. */
@@ -157,6 +157,8 @@ export class MediaLink {
 		this.closed = false;
 		/** Only the small picture goes out: the line carries no more. */
 		this.small_only = false;
+		/** Name of the party that this connection publishes for; '' = its own. */
+		this.party = '';
 		this.retry_ms = RETRY_MIN_MS;
 		this.timers = { lost: 0, restart: 0, settle: 0, retry: 0 };
 		this.unlisten = [
@@ -168,7 +170,7 @@ export class MediaLink {
 
 	/** Declares something to publish; the track may come later; `layers`: a small picture beside the large one. @param {Kind} kind @param {{ content?: string, receive?: boolean, layers?: boolean, track?: MediaStreamTrack | null }} [options] */
 	addSource(kind, options = {}) {
-		this.sources.push({ kind, content: options.content ?? 'main', receive: options.receive ?? false, layers: options.layers ?? false, track: options.track ?? null, transceiver: null });
+		this.sources.push({ kind, content: options.content ?? 'main', receive: options.receive ?? false, layers: options.layers ?? false, off: false, track: options.track ?? null, transceiver: null });
 	}
 
 	/** @param {Kind} kind @param {MediaStreamTrack | null} track */
@@ -179,6 +181,30 @@ export class MediaLink {
 			await source.transceiver?.sender.replaceTrack(track);
 			await this.applyLayers(source);
 		}
+	}
+
+	/**
+	 * Begins or ends (`track` null) a published picture beside the main one while the connection is up.
+	 * @param {Kind} kind @param {string} content @param {MediaStreamTrack | null} track
+	 */
+	async publish(kind, content, track) {
+		let source = this.sources.find((s) => s.kind === kind && s.content === content);
+		if (!source && track) {
+			this.addSource(kind, { content });
+			source = this.sources[this.sources.length - 1];
+		}
+		if (!source) {
+			return;
+		}
+		source.track = track;
+		source.off = !track;
+		if (!source.transceiver && this.pc && track) {
+			this.addSending(this.pc, source);
+		} else if (source.transceiver) {
+			source.transceiver.direction = track ? 'sendonly' : 'inactive';
+			await source.transceiver.sender.replaceTrack(track);
+		}
+		this.settle();
 	}
 
 	/** @param {boolean} on only the small picture */
@@ -312,7 +338,7 @@ export class MediaLink {
 		this.state.value = 'connecting';
 		pc.onconnectionstatechange = () => this.changed(pc);
 		this.slots = [];
-		this.sources.forEach((source) => this.addSending(pc, source));
+		this.sources.forEach((source) => (source.off ? (source.transceiver = null) : this.addSending(pc, source)));
 		this.views.forEach((view) => this.addSlot(pc, view));
 		this.retire((old) => old.pc.connectionState !== 'connected');
 		this.timers.restart = setTimeout(() => this.rebuild(), CONNECT_MS);
@@ -417,13 +443,13 @@ export class MediaLink {
 	/** @param {RTCPeerConnection} pc @param {boolean} restart */
 	async exchange(pc, restart) {
 		await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
-		const publish = this.sources.map((s) => ({ mid: s.transceiver?.mid ?? '', kind: s.kind, content: s.content }));
+		const publish = this.sources.filter((s) => !s.off && s.transceiver).map((s) => ({ mid: s.transceiver?.mid ?? '', kind: s.kind, content: s.content }));
 		const view = this.slots.map((s) => ({
 			mid: s.transceiver.mid ?? '', stream: s.view?.stream ?? null,
 			...(s.view?.width ? { width: s.view.width, height: s.view.height } : {}),
 		}));
 		const answer = await this.client.call('rtc.offer', {
-			pc: this.id, sdp: pc.localDescription?.sdp, publish, view, ...(restart ? { restart } : {}),
+			pc: this.id, sdp: pc.localDescription?.sdp, publish, view, ...(restart ? { restart } : {}), ...(this.party ? { party: this.party } : {}),
 		});
 		if (pc === this.pc && pc.signalingState === 'have-local-offer') {
 			await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });

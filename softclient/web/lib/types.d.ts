@@ -60,6 +60,25 @@ declare namespace Ortoo {
 		scenes: { scene: string; name: string; stamps: CertificateStamp[] }[]; escalations: Escalation[];
 		log_head?: { seq: number; hash: string }; issued_ms: number;
 	}
+	interface Flow { codec: string; width: number; height: number; fps: number; bitrate_bps: number; loss: number; security?: string; view?: string }
+	interface Party {
+		id: string; conference: string; name: string; site: string | null; kind: 'browser' | 'sip' | 'trunk'; address: string | null; direction: 'in' | 'out';
+		agent: string | null; state: SceneState; why: string | null; role: 'chair' | 'participant' | 'observer'; mic_muted: boolean; mic_muted_by?: string | null;
+		speaker_muted: boolean; speaker_muted_by?: string | null; in_db: number; out_db: number; speaking: boolean; view: string; audio: string | null;
+		video: string | null; slides: string | null; joined_ms: number; left_ms: number; attempts: number; next_try_ms: number; keep?: boolean; sends: Flow; gets: Flow;
+	}
+	type CellMode = 'empty' | 'fixed' | 'voice' | 'poll' | 'content';
+	interface Cell { cell: number; mode: CellMode; by_hand: boolean; party: string | null; parties: string[]; interval_ms: number }
+	interface View {
+		id: string; layout: string; auto: boolean; titles: boolean; clock: boolean; banner: string | null; alarm: string | null; stream: string; shown_ms: number; cells: Cell[];
+	}
+	interface Conference {
+		id: string; number: string; name: string; has_password: boolean; state: 'open' | 'closed'; locked: boolean; auto_redial: boolean; drill: boolean;
+		incident: string | null; opened_ms: number; closed_ms: number; chair: string | null; speaker: string | null; mix: { state: string; why: string };
+		content: { holder: string | null; locked: boolean; since_ms: number; asking: string[] }; parties: Party[]; views: View[]; layouts: string[];
+	}
+	interface Trunk { name: string; address: string; state: string; why: string; since_ms: number; calls: number }
+	interface Endpoint { user: string; name?: string; site?: string; md5: boolean; made_ms: number }
 	interface SceneStats { incident: string; scene: string; loss?: number; bitrate_bps?: number; rtt_ms?: number; fps?: number }
 	interface Config {
 		name?: string; map_tiles?: string; map_attribution?: string; division_outline?: string;

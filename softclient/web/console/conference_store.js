@@ -1,0 +1,356 @@
+// What the console knows of conferences, and every act that changes them. The gateway sends whole objects.
+import { batch, computed, signal } from '../lib/view.js';
+import { MediaLink } from '../lib/rtc.js';
+import { t } from '../lib/i18n.js';
+import { errorText } from '../lib/ui.js';
+import * as store from './store.js';
+
+const FLOW_FRESH_MS = 10000;
+
+/** @type {import('../vendor/signals.js').Signal<Map<string, Ortoo.Conference>>} */
+const conferences = signal(new Map());
+/** @type {import('../vendor/signals.js').Signal<string | null>} */
+export const conferenceId = signal(null);
+/** @type {import('../vendor/signals.js').Signal<string | null>} */
+export const partyId = signal(null);
+/** Cell that is being assigned. @type {import('../vendor/signals.js').Signal<number | null>} */
+export const cellAt = signal(null);
+/** @type {import('../vendor/signals.js').Signal<Map<string, { sends: Ortoo.Flow, gets: Ortoo.Flow, at_ms: number }>>} */
+const flows = signal(new Map());
+/** @type {import('../vendor/signals.js').Signal<Ortoo.Trunk[]>} */
+export const trunks = signal([]);
+/** @type {import('../vendor/signals.js').Signal<'site' | 'call' | 'content' | 'lines'>} */
+export const tab = signal('site');
+
+/** @typedef {{ party: string, conference: string, audio: string, video: string, link: MediaLink, mic: MediaStreamTrack | null, screen: MediaStreamTrack | null }} Joined */
+/** @type {import('../vendor/signals.js').Signal<Joined | null>} */
+export const joined = signal(null);
+export const micOpen = signal(false);
+
+export const openOnes = computed(() => [...conferences.value.values()].filter((c) => c.state === 'open'));
+export const conference = computed(() => conferences.value.get(conferenceId.value ?? '') ?? null);
+export const parties = computed(() => conference.value?.parties ?? []);
+export const party = computed(() => parties.value.find((p) => p.id === partyId.value) ?? null);
+export const program = computed(() => conference.value?.views.find((v) => v.id === 'program') ?? conference.value?.views[0] ?? null);
+export const mayAct = computed(() => store.mayCommand.value && conference.value?.state === 'open');
+
+const THERE = ['connecting', 'present', 'degraded', 'held'];
+
+/** @param {Ortoo.Party} p */
+export function isThere(p) {
+	return THERE.includes(p.state);
+}
+
+/** @param {Ortoo.Party} p */
+export function isBeingCalled(p) {
+	return p.state === 'calling' || p.state === 'ringing';
+}
+
+/** Figures of the last seconds, else those of the object. @param {Ortoo.Party} p */
+export function flowOf(p) {
+	const row = flows.value.get(p.id);
+	return row && Date.now() - row.at_ms < FLOW_FRESH_MS ? row : { sends: p.sends, gets: p.gets };
+}
+
+/** @param {string | null | undefined} id */
+export function nameOf(id) {
+	return parties.value.find((p) => p.id === id)?.name ?? '';
+}
+
+/* ---- what the gateway says ---- */
+
+export function listen() {
+	const { client } = store;
+	client.onUp(() => void refresh());
+	client.on('conference.changed', (p) => changed(p.conference));
+	client.on('party.level', (p) => patchParty(p.conference, p.party, { speaking: p.speaking }));
+	client.on('party.stats', (p) => (flows.value = new Map(flows.value).set(p.party, { sends: p.sends, gets: p.gets, at_ms: Date.now() })));
+	client.on('trunk.changed', (p) => (trunks.value = [...trunks.value.filter((x) => x.name !== p.trunk.name), p.trunk].sort((a, b) => a.name.localeCompare(b.name))));
+}
+
+/** Everything again after each (re)connect. */
+async function refresh() {
+	const [list, lines] = await Promise.all([
+		store.client.call('conference.list', { open_only: true, limit: 100 }).catch(() => null),
+		store.client.call('trunk.list').catch(() => null),
+	]);
+	batch(() => {
+		if (list) {
+			conferences.value = new Map(list.conferences.map((/** @type {Ortoo.Conference} */ c) => [c.id, c]));
+		}
+		trunks.value = lines?.trunks ?? trunks.value;
+		if (!conference.value) {
+			choose(openOnes.value[0]?.id ?? null);
+		}
+	});
+	checkSeat();
+}
+
+/** @param {Ortoo.Conference} fresh */
+function changed(fresh) {
+	const old = conferences.value.get(fresh.id);
+	conferences.value = new Map(conferences.value).set(fresh.id, fresh);
+	if (!conference.value || (conference.value.state === 'closed' && conferenceId.value !== fresh.id && fresh.state === 'open')) {
+		choose(fresh.id);
+	}
+	for (const p of fresh.parties) {
+		const before = old?.parties.find((x) => x.id === p.id);
+		if (before && before.state !== p.state) {
+			store.say(t('event.scene', { name: p.name, state: t(`state.${p.state}`) }));
+		}
+	}
+	const wanting = fresh.content.asking.find((id) => !old?.content.asking.includes(id));
+	if (old && wanting) {
+		store.say(t('content.wants', { name: fresh.parties.find((p) => p.id === wanting)?.name ?? '' }));
+	}
+	checkSeat();
+}
+
+/** @param {string} id @param {string} who @param {Partial<Ortoo.Party>} patch */
+function patchParty(id, who, patch) {
+	const c = conferences.value.get(id);
+	if (c) {
+		conferences.value = new Map(conferences.value).set(id, { ...c, parties: c.parties.map((p) => (p.id === who ? { ...p, ...patch } : p)) });
+	}
+}
+
+/** Our own seat is gone when the conference ended or somebody took us out. */
+function checkSeat() {
+	const seat = joined.value;
+	const c = seat && conferences.value.get(seat.conference);
+	if (seat && c && (c.state === 'closed' || !c.parties.some((p) => p.id === seat.party))) {
+		dropSeat();
+		store.say(t('join.ended'));
+	}
+}
+
+/** @param {string | null} id */
+export function choose(id) {
+	batch(() => {
+		conferenceId.value = id;
+		partyId.value = conferences.value.get(id ?? '')?.parties[0]?.id ?? null;
+		cellAt.value = null;
+	});
+}
+
+/* ---- acts ---- */
+
+/** Sends an act about the chosen conference; the refusal goes to the event line. @param {string} method @param {object} [params] */
+export async function act(method, params = {}) {
+	const c = conference.value;
+	const own = ['conference.', 'endpoint.', 'trunk.'].some((head) => method.startsWith(head)) ? { id: c?.id } : { conference: c?.id };
+	const reply = c ? await store.attempt(store.client.call(method, { ...own, ...params })) : null;
+	if (reply?.parties && reply.number) {
+		changed(reply);
+	}
+	return reply;
+}
+
+/** @param {object} form @returns {Promise<void>} */
+export async function open(form) {
+	const fresh = await store.client.call('conference.open', form);
+	changed(fresh);
+	choose(fresh.id);
+	store.say(t('event.conference', { number: fresh.number }));
+}
+
+export function end() {
+	const c = conference.value;
+	if (c) {
+		void store.attempt(store.client.call('conference.close', { id: c.id })).then((fresh) => fresh && changed(fresh));
+	}
+}
+
+/** @param {Partial<Ortoo.View>} patch of the program's look; members that are left out stay */
+export function look(patch) {
+	const v = program.value;
+	if (v) {
+		const next = { ...v, ...patch };
+		void act('conference.layout', {
+			view: v.id, layout: next.layout, auto: next.auto, titles: next.titles, clock: next.clock,
+			...(next.banner ? { banner: next.banner } : {}), ...(next.alarm ? { alarm: next.alarm } : {}),
+		});
+	}
+}
+
+/** @param {number} cell @param {Ortoo.CellMode} mode @param {{ party?: string, parties?: string[], interval_ms?: number }} [more] */
+export async function setCell(cell, mode, more = {}) {
+	const v = program.value;
+	const before = v?.cells.find((x) => x.cell === cell);
+	if (v && cell < v.cells.length && await act('conference.cell', { view: v.id, cell, mode, ...more })) {
+		const back = before && { ...(before.party ? { party: before.party } : {}), ...(before.parties.length ? { parties: before.parties, interval_ms: before.interval_ms } : {}) };
+		store.say(t('event.cell', { cell: cell + 1, what: mode === 'fixed' ? nameOf(more.party) : t(`cell.${mode}`) }),
+			before ? () => void act('conference.cell', { view: v.id, cell, mode: before.mode, ...back }) : null);
+	}
+}
+
+/** Shift and a digit: the chosen site into that cell. @param {number} n from 1 */
+export function intoCell(n) {
+	if (party.value && mayAct.value) {
+		void setCell(n - 1, 'fixed', { party: party.value.id });
+	}
+}
+
+/** @param {Ortoo.Party} p */
+export function muteMic(p) {
+	void act('party.mic_mute', { party: p.id, on: !p.mic_muted });
+}
+
+/** @param {Ortoo.Party} p */
+export function muteSpeaker(p) {
+	void act('party.speaker_mute', { party: p.id, on: !p.speaker_muted });
+}
+
+/** All but chairs; a second press takes it back. */
+export function muteAll() {
+	const on = !parties.value.every((p) => p.mic_muted || p.role === 'chair');
+	void act('party.mic_mute', { party: '*', on }).then((r) => r && store.say(t(on ? 'event.muted_all' : 'event.unmuted_all')));
+}
+
+export async function callAbsent() {
+	const reply = await act('party.call_absent');
+	if (reply) {
+		store.say(t('event.called', { count: reply.called }));
+	}
+}
+
+/** @param {Ortoo.Party} p called again as it was called before */
+export function callAgain(p) {
+	void act('party.call', p.site ? { site: p.site } : { address: p.address ?? '', name: p.name });
+}
+
+/** @param {Ortoo.Party} p */
+export function hangUp(p) {
+	const again = p.direction === 'out' && (p.site || p.address) ? () => callAgain(p) : null;
+	void act('party.hangup', { party: p.id }).then((r) => r && store.say(t('event.hung_up', { name: p.name }), again));
+}
+
+/** @param {Ortoo.Party} p */
+export function remove(p) {
+	store.later(t('act.remove', { name: p.name }), () => void act('party.remove', { party: p.id }));
+}
+
+/** Gives the token to ourselves or takes it from us, whichever makes sense. */
+export function contentKey() {
+	const seat = joined.value;
+	if (seat && conference.value?.content.holder === seat.party) {
+		void stopScreen();
+	} else if (seat) {
+		void shareScreen();
+	}
+}
+
+/** @param {number} by */
+export function step(by) {
+	const list = parties.value;
+	const at = list.findIndex((p) => p.id === partyId.value);
+	if (list.length) {
+		partyId.value = list[(at + by + list.length) % list.length].id;
+		cellAt.value = null;
+	}
+}
+
+/* ---- this console as a party ---- */
+
+/** @param {MediaStreamConstraints} what */
+async function openTracks(what) {
+	try {
+		return await navigator.mediaDevices.getUserMedia(what);
+	} catch (e) {
+		store.say(t('talk.no_microphone'));
+		return new MediaStream();
+	}
+}
+
+/** @param {boolean} camera */
+export async function join(camera) {
+	const c = conference.value;
+	if (!c || joined.value) {
+		return;
+	}
+	const tracks = await openTracks({ audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true }, video: camera && { width: { ideal: 1280 }, height: { ideal: 720 } } });
+	const reply = await act('conference.join', {});
+	if (!reply) {
+		tracks.getTracks().forEach((x) => x.stop());
+		return;
+	}
+	const link = new MediaLink(store.client, 'cnf');
+	const [mic] = tracks.getAudioTracks();
+	link.party = reply.party;
+	link.addSource('audio', { track: mic ?? null });
+	if (camera) {
+		link.addSource('video', { track: tracks.getVideoTracks()[0] ?? null });
+	}
+	micOpen.value = Boolean(mic);
+	joined.value = { ...reply, link, mic: mic ?? null, screen: null };
+	link.open();
+}
+
+/** Closes what this console sends; the gateway need not be told. */
+function dropSeat() {
+	const seat = joined.value;
+	if (seat) {
+		seat.screen?.stop();
+		seat.link.sources.forEach((s) => s.track?.stop());
+		seat.link.close();
+		joined.value = null;
+		micOpen.value = false;
+	}
+}
+
+export async function leave() {
+	const seat = joined.value;
+	if (seat) {
+		dropSeat();
+		await store.attempt(store.client.call('conference.leave', { id: seat.conference }));
+	}
+}
+
+/** Our own microphone at the source: nothing goes out while it is shut. @param {boolean} on */
+export function openMic(on) {
+	if (joined.value?.mic) {
+		joined.value.mic.enabled = on;
+		micOpen.value = on;
+	}
+}
+
+/** First the token, then the picture: two at once would only fight. */
+export async function shareScreen() {
+	const seat = joined.value;
+	if (!seat || seat.screen) {
+		return;
+	}
+	/** @type {MediaStream} */
+	let media;
+	try {
+		media = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } } });
+	} catch (e) {
+		store.say(t('content.no_screen'));
+		return;
+	}
+	const [screen] = media.getVideoTracks();
+	try {
+		await store.client.call('content.take', { conference: seat.conference });
+	} catch (e) {
+		screen.stop();
+		store.say(errorText(e));
+		return;
+	}
+	screen.contentHint = 'detail';
+	screen.onended = () => void stopScreen();
+	await seat.link.publish('video', 'slides', screen);
+	joined.value = { ...seat, screen };
+}
+
+export async function stopScreen() {
+	const seat = joined.value;
+	if (seat?.screen) {
+		seat.screen.onended = null;
+		seat.screen.stop();
+		await seat.link.publish('video', 'slides', null);
+		joined.value = { ...seat, screen: null };
+	}
+	if (seat) {
+		await store.attempt(store.client.call('content.release', { conference: seat.conference }));
+	}
+}
