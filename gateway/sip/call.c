@@ -109,6 +109,9 @@ void call_check_up(struct call *c)
 		return;
 	}
 	(void)gw_leg_enter(&c->leg, GW_LEG_UP, NULL);
+	if (!c->dead) {
+		keep_up(c);
+	}
 }
 
 /* ---- the end ---- */
@@ -135,6 +138,7 @@ static void drop_signalling(struct call *c)
 	sip_timer_stop(&c->timer);
 	sip_timer_stop(&c->glare);
 	sip_timer_stop(&c->ring);
+	sip_timer_stop(&c->dial_pad);
 	if (c->invite != NULL) {
 		nta_outgoing_destroy(c->invite);
 	}
@@ -157,6 +161,19 @@ static void drop_signalling(struct call *c)
 	c->dialog = NULL;
 }
 
+void call_strip(struct call *c, unsigned status)
+{
+	if (status != 0) {
+		say_goodbye(c, status);
+	}
+	drop_signalling(c);
+	g_clear_pointer(&c->media, sip_media_free);
+	c->confirmed = c->replied = c->media_up = c->by_peer_hold = c->again = c->challenged = c->redirected = false;
+	c->exchange = X_IDLE;
+	c->redirects = c->glares = c->expires_s = 0;
+	g_clear_pointer(&c->early_answer, g_free);
+}
+
 /* Silent upward. status 0: the peer knows already. */
 static void take_down(struct call *c, unsigned status)
 {
@@ -176,7 +193,7 @@ static void take_down(struct call *c, unsigned status)
 
 void call_end(struct call *c, unsigned status, const char *why)
 {
-	if (c->dead) {
+	if (c->dead || keep_takes(c, status, why)) {
 		return;
 	}
 	(void)call_ref(c);

@@ -103,6 +103,7 @@ static int on_bye(struct call *c, nta_incoming_t *irq, const sip_t *sip)
 	if (c->request != NULL && nta_incoming_status(c->request) < 200) {
 		(void)nta_incoming_treply(c->request, SIP_487_REQUEST_TERMINATED, TAG_END());
 	}
+	c->by_peer_end = true;
 	call_peer_gone(c, "the peer hung up");
 	return 200;
 }

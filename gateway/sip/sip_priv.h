@@ -4,6 +4,7 @@
  *   call.c      a call's life, farewell to peers           uac.c    INVITEs of ours      uas.c  INVITEs of peers
  *   dialog.c    inside a dialog: re-INVITE, INFO ...       exchange.c  offers and answers between dialog and media
  *   registrar.c bindings        trunk.c  peers             session.c   session timers
+ *   keep.c      what trunks' rows ask of calls   farewell.c  what is owed after the end   stun.c  none
  *   limit.c auth.c digest.c uri.c: pure
  *
  * Life of a call: the application owns it (gw_leg_free); callbacks of the stack hold a reference while they run. `dead` is
@@ -129,6 +130,7 @@ struct call {
 	unsigned refs, redirects, transport;
 	bool ours;		/* we opened the dialog */
 	bool dead, freed;
+	bool was_up, by_peer_end;
 	bool late_offer;	/* UAC: INVITE without SDP */
 	bool secure;		/* TLS on our hop */
 	bool answering;		/* UAS: gw_leg_answer() came */
@@ -154,7 +156,9 @@ struct call {
 	unsigned expires_s;		/* session timer, 0 = none */
 	bool refresher;
 	unsigned glares;
-	GSource *timer, *glare, *ring;
+	GSource *timer, *glare, *ring, *dial_pad;
+	const char *digits;		/* of the trunk's row that are still to dial */
+	int64_t lost_us;		/* since when the call is tried again, 0 = it is not */
 	nta_reliable_t *reliable;
 };
 
@@ -181,6 +185,7 @@ void call_unref(struct call *c);
 bool call_media(struct call *c);	/* makes c->media for its zone and trunk */
 /* The leg ends by itself: says why upward once, and good-bye to the peer with `status` when it still waits for a reply. */
 void call_end(struct call *c, unsigned status, const char *why);
+void call_strip(struct call *c, unsigned status);	/* without dialog and media as at the start, good-bye said; the leg lives on */
 void call_check_up(struct call *c);
 void call_peer_gone(struct call *c, const char *why);	/* as call_end, but the dialog is gone already: no BYE */
 
@@ -209,6 +214,11 @@ int dialog_dtmf(struct call *c, const char *digits);
 void session_negotiated(struct call *c, const sip_t *sip, bool we_asked);
 char *session_header(const struct call *c, bool request);	/* Session-Expires, NULL = none */
 void session_refreshed(struct call *c);
+
+/* ---- keep.c ---- */
+void keep_up(struct call *c);		/* the call is up: what its trunk's row wants now */
+bool keep_takes(struct call *c, unsigned status, const char *why);	/* true: lost, and made again; not ended */
+bool uac_again(struct call *c);
 
 /* ---- registrar.c ---- */
 void registrar_register(struct zone *z, nta_incoming_t *irq, msg_t *msg, sip_t *sip, const char *user);

@@ -125,6 +125,7 @@ static bool open_dialog(struct call *c)
 	c->call_id = g_strdup(id);
 	c->transport = transport_of(c->route != NULL ? c->route : c->target);
 	c->secure = c->transport == SIP_TLS;
+	g_free(c->contact);
 	c->contact = zone_contact(c->zone, c->zone->port[c->transport] != 0 ? c->transport : SIP_UDP, NULL);
 	return true;
 }
@@ -137,6 +138,25 @@ static gboolean on_ring_over(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static bool start(struct call *c)
+{
+	if (!open_dialog(c) || !call_media(c)) {
+		return false;
+	}
+	c->ring = sip_timer(c->sip, RING_MS, on_ring_over, c);
+	if (c->late_offer) {
+		uac_invite(c, NULL);
+	} else {
+		exchange_offer(c);
+	}
+	return true;
+}
+
+bool uac_again(struct call *c)
+{
+	return start(c);
+}
+
 int uac_dial(struct call *c, const struct gw_leg_dial *dial)
 {
 	int err = aim(c, dial->address);
@@ -146,21 +166,9 @@ int uac_dial(struct call *c, const struct gw_leg_dial *dial)
 	c->ours = true;
 	c->max_bps = dial->max_bps;
 	c->peer = g_strdup(c->target);
-	if (!open_dialog(c) || !call_media(c)) {
-		return -EIO;
-	}
 	c->sip->counters.calls_out++;
-	c->ring = sip_timer(c->sip, RING_MS, on_ring_over, c);
 	(void)gw_leg_enter(&c->leg, GW_LEG_CALLING, NULL);
-	if (c->dead) {
-		return 0;
-	}
-	if (c->late_offer) {
-		uac_invite(c, NULL);
-	} else {
-		exchange_offer(c);
-	}
-	return 0;
+	return c->dead || start(c) ? 0 : -EIO;
 }
 
 /* ---- sending ---- */
@@ -403,7 +411,9 @@ static void on_accepted(struct call *c, nta_outgoing_t *out, const sip_t *sip)
 		if (c->trunk != NULL) {
 			trunk_heard(c->trunk, true, NULL);
 		}
-		(void)gw_leg_enter(&c->leg, GW_LEG_CONNECTING, NULL);
+		if (c->leg.fsm.state != GW_LEG_CONNECTING) {	/* as it is when we call again */
+			(void)gw_leg_enter(&c->leg, GW_LEG_CONNECTING, NULL);
+		}
 	}
 	if (c->dead) {
 		return;
