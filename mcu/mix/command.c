@@ -227,7 +227,7 @@ static bool view_remove(mcu_mix *mix, const void *request, const struct mcu_mix_
 /* ---- outputs ---- */
 static bool check_picture_output(mcu_mix *mix, const struct mcu_mix_output *req, GError **err)
 {
-	const struct mix_element_row *rows[MIX_MAX_RANKS];
+	struct mix_element_row rows[MIX_MAX_RANKS];
 	int codec = mcu_codec_by_name(req->codec);
 
 	if (codec < 0 || !mix_element_ranks(mix->mixer->ranks, (enum mcu_codec_id)codec, MIX_ENCODE, rows)) {

@@ -108,11 +108,11 @@ static void drop_element(struct mix_decoder *d)
 
 static bool open_element(struct mix_decoder *d)
 {
-	const struct mix_element_row *rows[MIX_MAX_RANKS];
+	struct mix_element_row rows[MIX_MAX_RANKS];
 	unsigned n = mix_element_ranks(d->worker->ranks, (enum mcu_codec_id)atomic_load(&d->codec), MIX_DECODE, rows);
 
 	for (unsigned i = 0; i < n && !d->element; i++) {
-		d->element = mix_element_decoder(rows[(d->rank + i) % n], take_picture, d);
+		d->element = mix_element_decoder(&rows[(d->rank + i) % n], take_picture, d);
 	}
 	if (!d->element) {
 		rest(d, MIX_NO_ELEMENT);

@@ -13,7 +13,7 @@ static const struct mix_element_row rows[] = {
 #undef MIX_ELEMENT
 
 struct mix_element {
-	const struct mix_element_row *row;
+	struct mix_element_row row;
 	GstElement *element;
 	GstPad *to, *from;	/* ours: `to` feeds it, `from` takes its output */
 	GstCaps *out_caps;	/* what `from` takes */
@@ -34,14 +34,17 @@ static bool is_there(const char *factory)
 	return f != NULL;
 }
 
-static const struct mix_element_row *find_row(enum mcu_codec_id codec, enum mix_role role, const char *factory)
+/* An element that the configuration names: its row, or as it comes when the table does not know it (properties as they
+ * are, the rate in kbit/s). */
+static struct mix_element_row named_row(enum mcu_codec_id codec, enum mix_role role, const char *factory)
 {
 	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-		if (rows[i].codec == codec && rows[i].role == role && (!factory || !strcmp(rows[i].factory, factory))) {
-			return &rows[i];
+		if (rows[i].codec == codec && rows[i].role == role && !strcmp(rows[i].factory, factory)) {
+			return rows[i];
 		}
 	}
-	return NULL;
+	return (struct mix_element_row){ .codec = codec, .role = role, .factory = g_intern_string(factory), .props = "",
+					 .rate_prop = role == MIX_ENCODE ? "bitrate" : NULL, .rate_unit = 1000 };
 }
 
 /* Names of "H264.encode=a,b" for this codec and role, or NULL */
@@ -60,20 +63,20 @@ static char **configured(const char *ranks, enum mcu_codec_id codec, enum mix_ro
 }
 
 unsigned mix_element_ranks(const char *ranks, enum mcu_codec_id codec, enum mix_role role,
-			   const struct mix_element_row *ret[MIX_MAX_RANKS])
+			   struct mix_element_row ret[MIX_MAX_RANKS])
 {
 	g_auto(GStrv) names = configured(ranks, codec, role);
 	unsigned n = 0;
 
 	for (unsigned i = 0; names && names[i] && n < MIX_MAX_RANKS; i++) {
-		const struct mix_element_row *row = find_row(codec, role, g_strstrip(names[i]));
-		if (row && is_there(row->factory)) {
-			ret[n++] = row;
+		const char *factory = g_strstrip(names[i]);
+		if (is_there(factory)) {
+			ret[n++] = named_row(codec, role, factory);
 		}
 	}
 	for (unsigned i = 0; !names && i < G_N_ELEMENTS(rows) && n < MIX_MAX_RANKS; i++) {
 		if (rows[i].codec == codec && rows[i].role == role && is_there(rows[i].factory)) {
-			ret[n++] = &rows[i];
+			ret[n++] = rows[i];
 		}
 	}
 	return n;
@@ -192,7 +195,7 @@ static struct mix_element *element_new(const struct mix_element_row *row, mix_el
 		return NULL;
 	}
 	struct mix_element *e = g_new0(struct mix_element, 1);
-	e->row = row;
+	e->row = *row;
 	e->out = out;
 	e->user_data = user_data;
 	e->element = gst_object_ref_sink(element);
@@ -220,7 +223,7 @@ static struct mix_element *finish(struct mix_element *e, GstCaps *in, GstCaps *o
 static GstCaps *decoder_caps(const struct mix_element *e)
 {
 	GstPad *sink = gst_element_get_static_pad(e->element, "sink");
-	GstCaps *caps = gst_caps_from_string(coded_caps[e->row->codec]);
+	GstCaps *caps = gst_caps_from_string(coded_caps[e->row.codec]);
 
 	if (sink) {
 		GstCaps *template = gst_pad_get_pad_template_caps(sink), *both = gst_caps_intersect(caps, template);
@@ -298,9 +301,9 @@ void mix_element_force_key(struct mix_element *e)
 
 void mix_element_set_rate(struct mix_element *e, int64_t bps)
 {
-	g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, MAX(bps / MAX(e->row->rate_unit, 1U), 1));
+	g_autofree char *value = g_strdup_printf("%" G_GINT64_FORMAT, MAX(bps / MAX(e->row.rate_unit, 1U), 1));
 
-	if (e->row->rate_prop) {
-		gst_util_set_object_arg(G_OBJECT(e->element), e->row->rate_prop, value);
+	if (e->row.rate_prop) {
+		gst_util_set_object_arg(G_OBJECT(e->element), e->row.rate_prop, value);
 	}
 }

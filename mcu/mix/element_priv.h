@@ -21,7 +21,7 @@ struct mix_element_row {
 /* Fills the rows of a codec in order of rank, only those whose factory is there; returns how many. `ranks` is the
  * configuration's text "H264.encode=x264enc,openh264enc;VP8.decode=avdec_vp8" or NULL. */
 unsigned mix_element_ranks(const char *ranks, enum mcu_codec_id codec, enum mix_role role,
-			   const struct mix_element_row *ret[MIX_MAX_RANKS]);
+			   struct mix_element_row ret[MIX_MAX_RANKS]);
 
 struct mix_encode_use { int width, height, fps; int64_t bps; bool sliced; };
 /* One buffer of output, (transfer full); caps are those that the element negotiated, borrowed. */

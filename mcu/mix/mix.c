@@ -231,7 +231,7 @@ static int64_t check(int64_t now_us, void *user_data)
 /* H.264 must go both ways, the rest may be missing */
 static bool has_codecs(const char *ranks, GError **err)
 {
-	const struct mix_element_row *rows[MIX_MAX_RANKS];
+	struct mix_element_row rows[MIX_MAX_RANKS];
 
 	if (!mix_element_ranks(ranks, MCU_CODEC_H264, MIX_DECODE, rows) || !mix_element_ranks(ranks, MCU_CODEC_H264, MIX_ENCODE, rows)) {
 		g_set_error_literal(err, MCU_ERROR, MCU_ERROR_NO_CODEC, "no GStreamer element for H.264 (gstreamer1.0-libav, -plugins-bad)");

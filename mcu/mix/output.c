@@ -192,13 +192,14 @@ static void take_coded(GstBuffer *buffer, GstCaps *caps, void *user_data)
 /* ---- encoding ---- */
 static bool open_element(struct mix_encode *e)
 {
-	const struct mix_element_row *rows[MIX_MAX_RANKS], *row;
+	struct mix_element_row rows[MIX_MAX_RANKS];
+	const struct mix_element_row *row;
 	unsigned n = mix_element_ranks(mix_ranks(e->home->mix), e->codec, MIX_ENCODE, rows);
 	struct mix_encode_use use = { .width = e->wall->w, .height = e->wall->h, .fps = e->fps, .bps = e->bps, .sliced = e->single };
 
 	for (unsigned pass = e->single ? 0 : 1; pass < 2 && !e->element; pass++) {	/* first those who bound slices */
 		for (unsigned i = 0; i < n && !e->element; i++) {
-			row = rows[(e->rank + i) % n];
+			row = &rows[(e->rank + i) % n];
 			if (pass || row->sliced) {
 				e->element = mix_element_encoder(row, &use, take_coded, e);
 			}

@@ -34,15 +34,28 @@ struct mix_pool *mix_pool_new(unsigned threads, const char *ranks)
 	return pool;
 }
 
+/* A thread that hangs is left as it is: joining it would hang us too. */
+static void worker_stop(struct mix_worker *w)
+{
+	int64_t since = ort_now_us();
+
+	atomic_store(&w->lost, true);	/* what still waits for it is not looked at */
+	while (atomic_load(&w->busy_us) && ort_now_us() - since < MIX_HUNG_US) {
+		g_usleep(5000);
+	}
+	if (!atomic_load(&w->busy_us)) {
+		ort_loop_stop(w->loop);
+		g_free(w);
+	}
+}
+
 void mix_pool_free(struct mix_pool *pool)
 {
 	if (!pool) {
 		return;
 	}
-	(void)mix_pool_check(pool, ort_now_us());	/* joining a hung thread would hang us too */
 	for (unsigned i = 0; i < pool->n; i++) {
-		ort_loop_stop(pool->workers[i]->loop);
-		g_free(pool->workers[i]);
+		worker_stop(pool->workers[i]);
 	}
 	g_free(pool->workers);
 	g_free(pool);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/codec/codec.h"
 #include "mcu/rtp/rtp.h"
 
 const struct rig_yuv rig_red = { 81, 90, 240 }, rig_green = { 145, 54, 34 }, rig_blue = { 41, 240, 110 }, rig_white = { 235, 128, 128 };
@@ -171,6 +172,18 @@ void rig_viewer_clear(struct rig_viewer *v)
 	gst_object_unref(v->pipeline);
 }
 
+static void note_key(struct rig_viewer *v, const uint8_t *packet, const struct mcu_rtp *rtp)
+{
+	enum mcu_codec_id codec = rtp->pt == mcu_codecs[MCU_CODEC_VP8].default_pt ? MCU_CODEC_VP8 : MCU_CODEC_H264;
+	struct mcu_frame_info info = { 0 };
+
+	g_assert_cmpint(mcu_codec_get(codec)->inspect(packet + rtp->header_len, rtp->payload_len, &info), ==, 0);
+	if (info.keyframe && (!v->keyframes || v->key_ts != rtp->ts)) {
+		v->keyframes++;
+		v->key_ts = rtp->ts;
+	}
+}
+
 void rig_viewer_packet(struct rig_viewer *v, const uint8_t *packet, size_t len)
 {
 	struct mcu_rtp rtp;
@@ -192,6 +205,8 @@ void rig_viewer_packet(struct rig_viewer *v, const uint8_t *packet, size_t len)
 	v->packets++;
 	v->bytes += len;
 	v->frames += rtp.marker;
+	note_key(v, packet, &rtp);
+	g_assert_false(v->refuse_fragments && (packet[rtp.header_len] & 0x1f) == 28);
 	(void)gst_app_src_push_buffer(GST_APP_SRC(v->in), gst_buffer_new_memdup(packet, len));
 }
 

@@ -34,6 +34,8 @@ struct rig_viewer {
 	unsigned packets, frames, keyframes, sr, gaps;
 	uint16_t last_seq;
 	size_t bytes;
+	bool refuse_fragments;	/* FU-A is an error */
+	uint32_t key_ts;
 	int w, h;
 	GstSample *last;	/* newest picture */
 };

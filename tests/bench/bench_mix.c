@@ -1,0 +1,274 @@
+/* What a mixed room costs: CPU seconds a media second of this process, for mcu/mix and for a plain GStreamer room
+ * (appsrc ! rtph264depay ! avdec_h264 ! compositor ! x264enc superfast ! rtph264pay) over the same packets in the same run.
+ * One 1080p30 picture of 2 Mbit/s, one encode. Both sides count what they send: under 29 frames a second a row is void.
+ *
+ * bench_mix [-s seconds] [row ..]; rows as in the table. Runs each side twice in turn and keeps the cheaper. */
+#include "mix_rig.h"
+
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "mcu/base/clock.h"
+#include "mcu/rtp/rtp.h"
+
+enum { MAX_LEGS = 25, CLIPS = 3, WARM = 60 };
+
+static const struct { const char *name, *layout; unsigned legs; int w, h; } rows[] = {
+	{ "4x720", "4", 4, 1280, 720 }, { "9x720", "9", 9, 1280, 720 }, { "16x720", "16", 16, 1280, 720 },
+	{ "16x360", "16", 16, 640, 360 }, { "25x360", "25", 25, 640, 360 },
+};
+
+struct result { double cost, fps; };
+
+static double cpu_s(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static long peak_mb(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_maxrss / 1024;
+}
+
+/* A room that takes a frame of each leg 30 times a second; returns what it cost after warming up */
+struct room { void (*send)(struct room *room, struct rig_leg *leg, int64_t now_us); guint *sent_frames; };
+
+static struct result drive(struct room *room, struct rig_leg *legs, unsigned n, unsigned seconds)
+{
+	int64_t due = ort_now_us();
+	double began = 0, began_s = 0;
+	guint frames = 0;
+
+	for (unsigned f = 0; f < WARM + seconds * 30; f++, due += 33333) {
+		if (f == WARM) {
+			began = cpu_s();
+			began_s = (double)ort_now_us() / 1e6;
+			frames = (guint)g_atomic_int_get((gint *)room->sent_frames);
+		}
+		for (unsigned i = 0; i < n; i++) {	/* spread over the period, as legs are */
+			int64_t at = due + 33333 * i / n, now = ort_now_us();
+			if (now < at) {
+				g_usleep((gulong)(at - now));
+			}
+			room->send(room, &legs[i], ort_now_us());
+		}
+	}
+	double wall = (double)ort_now_us() / 1e6 - began_s;
+	return (struct result){ (cpu_s() - began) / wall,
+				((guint)g_atomic_int_get((gint *)room->sent_frames) - frames) / wall };
+}
+
+/* ---- ours ---- */
+struct our_room { struct room room; mcu_mix *mix; guint frames; struct rig_leg *legs; gint key[MAX_LEGS]; };	/* key: asked for by PLI */
+
+static void count_sent(mcu_mix *mix, enum mcu_kind lane, const uint8_t *packet, size_t len, void *mix_data)
+{
+	struct our_room *r = mix_data;
+	struct mcu_rtcp rtcp;
+	size_t pos = 0;
+
+	while (mcu_rtp_is_rtcp(packet, len) && mcu_rtcp_next(packet, len, &pos, &rtcp) == 1) {
+		if (rtcp.kind == MCU_RTCP_PLI && rtcp.media >= 100 && rtcp.media < 100 + MAX_LEGS) {
+			g_atomic_int_set(&r->key[rtcp.media - 100], 1);
+		}
+	}
+	if (len > 12 && (packet[1] & 0x7f) == mcu_codecs[MCU_CODEC_H264].default_pt && packet[1] >> 7) {
+		g_atomic_int_inc((gint *)&r->frames);
+	}
+}
+
+static void our_send(struct room *room, struct rig_leg *leg, int64_t now_us)
+{
+	struct our_room *r = (struct our_room *)room;
+
+	if (g_atomic_int_compare_and_exchange(&r->key[leg - r->legs], 1, 0)) {
+		rig_leg_rewind(leg);
+	}
+	rig_leg_send_frame(leg, r->mix, now_us);
+}
+
+static struct result run_ours(unsigned row, struct rig_clip **clips, unsigned seconds)
+{
+	static const struct mcu_mix_ops ops = { .send = count_sent };
+	struct mcu_mixer_conf conf = { 0 };
+	struct mcu_mix_open open = { .room = (char *)"hall", .mix = (char *)"m" };
+	struct rig_leg legs[MAX_LEGS] = { 0 };
+	struct our_room r = { .legs = legs };
+	struct rig rig = { 0 };
+	g_autoptr(GString) cells = g_string_new(NULL);
+	mcu_mixer *mixer = mcu_mixer_new(&conf, &ops, NULL);
+
+	rig.mix = r.mix = mcu_mix_open(mixer, &open, &r, NULL);
+	r.room = (struct room){ our_send, &r.frames };
+	for (unsigned i = 0; i < rows[row].legs; i++) {
+		g_autofree char *id = g_strdup_printf("p%u", i);
+		legs[i] = (struct rig_leg){ .clip = clips[i % CLIPS], .ssrc = 100 + i };
+		rig_input(&rig, id, id, 100 + i, MCU_CONTENT_MAIN);
+		g_string_append_printf(cells, "%s%s", i ? " " : "", id);
+	}
+	rig_view(&rig, "program", rows[row].layout, cells->str);
+	rig_output(&rig, "out", "program", NULL, MCU_CODEC_H264, 1920, 1080, 77, NULL);
+	struct result result = drive(&r.room, legs, rows[row].legs, seconds);
+	mcu_mix_close(r.mix);
+	mcu_mixer_free(mixer);
+	return result;
+}
+
+/* ---- GStreamer's ---- */
+struct gst_room { struct room room; GstElement *in[MAX_LEGS]; struct rig_leg *legs; guint frames; };
+
+static GstFlowReturn count_sample(GstAppSink *sink, gpointer user_data)
+{
+	struct gst_room *r = user_data;
+	GstSample *sample = gst_app_sink_pull_sample(sink);
+	GstMapInfo map;
+
+	if (sample && gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ)) {
+		if (map.data[1] >> 7) {
+			g_atomic_int_inc((gint *)&r->frames);
+		}
+		gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
+		gst_sample_unref(sample);
+	}
+	return GST_FLOW_OK;
+}
+
+static void gst_send(struct room *room, struct rig_leg *leg, int64_t now_us)
+{
+	struct gst_room *r = (struct gst_room *)room;
+	bool last;
+
+	do {
+		gsize len;
+		const uint8_t *data = g_bytes_get_data(leg->clip->packets->pdata[leg->at], &len);
+		GstBuffer *b = gst_buffer_new_memdup(data, len);
+		GstMapInfo map;
+		gst_buffer_map(b, &map, GST_MAP_READWRITE);
+		last = map.data[1] >> 7;
+		map.data[2] = (uint8_t)(leg->seq >> 8);
+		map.data[3] = (uint8_t)leg->seq++;
+		for (unsigned i = 0; i < 4; i++) {
+			map.data[4 + i] = (uint8_t)(leg->ts >> (24 - 8 * i));
+		}
+		gst_buffer_unmap(b, &map);
+		(void)gst_app_src_push_buffer(GST_APP_SRC(r->in[leg - r->legs]), b);
+		leg->at = (leg->at + 1) % leg->clip->packets->len;
+	} while (!last);
+	leg->ts += 3000;
+}
+
+static char *room_text(unsigned row)
+{
+	const struct { unsigned n, cols; } grid = { rows[row].legs, rows[row].legs == 4 ? 2 : rows[row].legs == 9 ? 3
+						    : rows[row].legs == 16 ? 4 : 5 };
+	GString *s = g_string_new("compositor name=c background=black");
+	int w = 1920 / (int)grid.cols, h = 1080 / (int)grid.cols;
+
+	for (unsigned i = 0; i < grid.n; i++) {
+		g_string_append_printf(s, " sink_%u::xpos=%d sink_%u::ypos=%d sink_%u::width=%d sink_%u::height=%d", i,
+				       (int)(i % grid.cols) * w, i, (int)(i / grid.cols) * h, i, w, i, h);
+	}
+	g_string_append(s, " ! video/x-raw,format=I420,width=1920,height=1080,framerate=30/1 ! queue max-size-buffers=2 "
+			   "! x264enc tune=zerolatency speed-preset=superfast bitrate=2000 key-int-max=300 threads=1 "
+			   "! rtph264pay ! appsink name=out sync=false");
+	for (unsigned i = 0; i < grid.n; i++) {
+		g_string_append_printf(s, " appsrc name=in%u format=time is-live=true do-timestamp=true caps=application/x-rtp,"
+				       "media=video,clock-rate=90000,encoding-name=H264 ! rtph264depay ! avdec_h264 max-threads=1 "
+				       "! queue max-size-buffers=2 ! c.sink_%u", i, i);
+	}
+	return g_string_free(s, FALSE);
+}
+
+static struct result run_gst(unsigned row, struct rig_clip **clips, unsigned seconds)
+{
+	g_autofree char *text = room_text(row);
+	g_autoptr(GError) err = NULL;
+	GstElement *pipeline = gst_parse_launch(text, &err);
+	struct rig_leg legs[MAX_LEGS] = { 0 };
+	struct gst_room r = { .legs = legs };
+	GstAppSinkCallbacks callbacks = { .new_sample = count_sample };
+
+	g_assert_no_error(err);
+	g_autoptr(GstElement) out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
+	gst_app_sink_set_callbacks(GST_APP_SINK(out), &callbacks, &r, NULL);
+	r.room = (struct room){ gst_send, &r.frames };
+	for (unsigned i = 0; i < rows[row].legs; i++) {
+		g_autofree char *name = g_strdup_printf("in%u", i);
+		legs[i] = (struct rig_leg){ .clip = clips[i % CLIPS] };
+		r.in[i] = gst_bin_get_by_name(GST_BIN(pipeline), name);
+	}
+	gst_element_set_state(pipeline, GST_STATE_PLAYING);
+	struct result result = drive(&r.room, legs, rows[row].legs, seconds);
+	gst_element_set_state(pipeline, GST_STATE_NULL);
+	for (unsigned i = 0; i < rows[row].legs; i++) {
+		gst_object_unref(r.in[i]);
+	}
+	gst_object_unref(pipeline);
+	return result;
+}
+
+/* ---- rows ---- */
+static struct result cheaper(struct result a, struct result b)
+{
+	return a.cost < b.cost || b.fps < 29 ? a : b;
+}
+
+static bool run_row(unsigned row, unsigned seconds)
+{
+	const char *coder = rows[row].h == 720
+		? "x264enc tune=zerolatency speed-preset=superfast bitrate=1000 key-int-max=300 threads=1 ! video/x-h264,profile=constrained-baseline ! rtph264pay mtu=1200 pt=102"
+		: "x264enc tune=zerolatency speed-preset=superfast bitrate=500 key-int-max=300 threads=1 ! video/x-h264,profile=constrained-baseline ! rtph264pay mtu=1200 pt=102";
+	struct rig_clip *clips[CLIPS];
+
+	for (unsigned i = 0; i < CLIPS; i++) {
+		clips[i] = rig_clip_new(coder, rows[row].w, rows[row].h, 150, rig_fill_moving, GUINT_TO_POINTER(i + 1));
+	}
+	struct result ours = run_ours(row, clips, seconds);
+	long mb = peak_mb();
+	struct result theirs = run_gst(row, clips, seconds);
+	ours = cheaper(ours, run_ours(row, clips, seconds));
+	theirs = cheaper(theirs, run_gst(row, clips, seconds));
+	bool full = ours.fps >= 29 && theirs.fps >= 29;
+	printf("mix %-7s ours %.3f cs/s %.1f fps   gstreamer %.3f cs/s %.1f fps   ratio %.2f   peak %ld MB%s\n", rows[row].name,
+	       ours.cost, ours.fps, theirs.cost, theirs.fps, ours.cost / theirs.cost, mb, full ? "" : "   VOID: not at full rate");
+	fflush(stdout);
+	for (unsigned i = 0; i < CLIPS; i++) {
+		rig_clip_free(clips[i]);
+	}
+	return full;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned seconds = 8;
+	bool ok = true, all = true;
+
+	gst_init(&argc, &argv);
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-s") && i + 1 < argc) {
+			seconds = (unsigned)atoi(argv[++i]);
+		} else {
+			all = false;
+		}
+	}
+	for (unsigned row = 0; row < G_N_ELEMENTS(rows); row++) {
+		bool chosen = all;
+		for (int i = 1; i < argc; i++) {
+			chosen |= !strcmp(argv[i], rows[row].name);
+		}
+		if (chosen) {
+			ok &= run_row(row, seconds);
+		}
+	}
+	return ok ? 0 : 1;
+}
