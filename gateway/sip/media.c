@@ -28,7 +28,7 @@ void sip_media_free(struct sip_media *m)
 		return;
 	}
 	while (m->xs->len > 0) {
-		exchange_orphan(m->xs->pdata[0]);
+		xchg_orphan(m->xs->pdata[0]);
 	}
 	if (m->idle) {
 		g_source_remove(m->idle);
@@ -58,7 +58,7 @@ void sip_media_free(struct sip_media *m)
 void sip_media_cancel(struct sip_media *m)
 {
 	while (m->xs->len > 0) {
-		exchange_orphan(m->xs->pdata[0]);
+		xchg_orphan(m->xs->pdata[0]);
 	}
 	media_abandon(m);
 }

@@ -235,18 +235,18 @@ static void answer_ready(struct exchange *x)
 	struct sip_media *m = x->m;
 
 	if (x->status != 0) {
-		exchange_finish(x);
+		xchg_finish(x);
 		return;
 	}
-	exchange_hold(x);
+	xchg_hold(x);
 	m->n_agreed = m->lines->len;
 	for (size_t i = 0; i < m->lines->len; i++) {
 		agree_line(x, m->lines->pdata[i], i);
 	}
 	take_floors(x);
 	write_answer(x);
-	x->next = exchange_finish;
-	exchange_release(x);
+	x->next = xchg_finish;
+	xchg_release(x);
 }
 
 /* ---- beginning ---- */
@@ -279,11 +279,11 @@ static void begin(struct exchange *x)
 		any |= x->plans[i].accept;
 	}
 	if (!any) {
-		exchange_fail(x, 488, x->plans[0].why);
+		xchg_fail(x, 488, x->plans[0].why);
 		return;
 	}
 	if (n < m->lines->len) {
-		exchange_fail(x, 488, "fewer m-lines than before");	/* RFC 3264 8 */
+		xchg_fail(x, 488, "fewer m-lines than before");	/* RFC 3264 8 */
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -302,10 +302,10 @@ static void begin(struct exchange *x)
 
 void sip_media_take_offer(struct sip_media *m, const char *sdp, size_t len, sip_media_fn fn)
 {
-	struct exchange *x = exchange_new(m, X_TAKE, fn);
+	struct exchange *x = xchg_new(m, X_TAKE, fn);
 
-	if (exchange_parse(x, sdp, len)) {
+	if (xchg_parse(x, sdp, len)) {
 		begin(x);
 	}
-	exchange_release(x);
+	xchg_release(x);
 }

@@ -15,7 +15,7 @@ static void forget(struct exchange *x)
 	x->m = NULL;
 }
 
-static void exchange_free(struct exchange *x)
+static void xchg_free(struct exchange *x)
 {
 	for (size_t i = 0; x->plans && i < x->sdp->n_media; i++) {
 		gw_sdp_array_clear(&mcu_table_codec_use, &x->plans[i].recv);
@@ -30,16 +30,16 @@ static void exchange_free(struct exchange *x)
 	g_free(x);
 }
 
-struct exchange *exchange_new(struct sip_media *m, enum exchange_kind kind, sip_media_fn fn)
+struct exchange *xchg_new(struct sip_media *m, enum exchange_kind kind, sip_media_fn fn)
 {
 	struct exchange *x = g_new0(struct exchange, 1);
 	bool late = kind == X_ANSWER && !m->offering;
 
-	*x = (struct exchange){ .m = m, .kind = kind, .fn = fn, .pending = 1, .next = exchange_finish };
+	*x = (struct exchange){ .m = m, .kind = kind, .fn = fn, .pending = 1, .next = xchg_finish };
 	if (m->x || (m->offering && kind != X_ANSWER)) {
-		exchange_fail(x, 491, "an exchange of this call is under way");
+		xchg_fail(x, 491, "an exchange of this call is under way");
 	} else if (late) {
-		exchange_fail(x, 500, "an answer without an offer");
+		xchg_fail(x, 500, "an answer without an offer");
 	}
 	if (x->status == 0) {
 		m->x = x;
@@ -53,7 +53,7 @@ static void run(struct exchange *x)
 	if (x->m) {
 		x->next(x);
 	} else {
-		exchange_free(x);
+		xchg_free(x);
 	}
 }
 
@@ -66,35 +66,35 @@ static gboolean run_idle(gpointer user_data)
 	return G_SOURCE_REMOVE;
 }
 
-void exchange_hold(struct exchange *x)
+void xchg_hold(struct exchange *x)
 {
 	x->pending++;
 }
 
-void exchange_release(struct exchange *x)
+void xchg_release(struct exchange *x)
 {
 	if (--x->pending == 0) {
 		x->idle = g_idle_add(run_idle, x);
 	}
 }
 
-void exchange_done(struct exchange *x)
+void xchg_done(struct exchange *x)
 {
 	if (--x->pending == 0) {
 		run(x);
 	}
 }
 
-void exchange_orphan(struct exchange *x)
+void xchg_orphan(struct exchange *x)
 {
 	forget(x);
 	if (x->idle) {
 		g_source_remove(x->idle);
-		exchange_free(x);
+		xchg_free(x);
 	}
 }
 
-void exchange_fail(struct exchange *x, unsigned status, const char *why)
+void xchg_fail(struct exchange *x, unsigned status, const char *why)
 {
 	if (x->status == 0) {
 		x->status = status;
@@ -102,11 +102,11 @@ void exchange_fail(struct exchange *x, unsigned status, const char *why)
 	}
 }
 
-void exchange_error(struct exchange *x, const GError *err)
+void xchg_error(struct exchange *x, const GError *err)
 {
 	bool row = err->domain == MCU_ERROR && err->code >= 0 && err->code < MCU_ERROR_N;
 
-	exchange_fail(x, row ? (unsigned)mcu_errors[err->code].sip : 500, err->message);
+	xchg_fail(x, row ? (unsigned)mcu_errors[err->code].sip : 500, err->message);
 }
 
 static void on_step(const void *reply, const GError *err, void *user_data)
@@ -114,25 +114,25 @@ static void on_step(const void *reply, const GError *err, void *user_data)
 	struct exchange *x = user_data;
 
 	if (err) {
-		exchange_error(x, err);
+		xchg_error(x, err);
 	}
-	exchange_done(x);
+	xchg_done(x);
 }
 
-void exchange_step(struct exchange *x, enum mcu_method method, const void *request)
+void xchg_step(struct exchange *x, enum mcu_method method, const void *request)
 {
 	x->pending++;
 	x->m->ops.media(method, request, on_step, x, x->m->user_data);
 }
 
-bool exchange_parse(struct exchange *x, const char *text, size_t len)
+bool xchg_parse(struct exchange *x, const char *text, size_t len)
 {
 	g_autofree char *why = NULL;
 
 	if (x->status == 0 && gw_sdp_parse(text, len, &x->sdp, &why) < 0) {
-		exchange_fail(x, 400, why);
+		xchg_fail(x, 400, why);
 	} else if (x->status == 0 && x->sdp->n_media == 0) {
-		exchange_fail(x, 488, "no m-line");
+		xchg_fail(x, 488, "no m-line");
 	}
 	if (x->status != 0) {
 		return false;
@@ -144,7 +144,7 @@ bool exchange_parse(struct exchange *x, const char *text, size_t len)
 	return true;
 }
 
-void exchange_finish(struct exchange *x)
+void xchg_finish(struct exchange *x)
 {
 	struct sip_media *m = x->m;
 	bool mine = m->x == x, good = x->status == 0;
@@ -158,5 +158,5 @@ void exchange_finish(struct exchange *x)
 		media_settle_soon(m);
 	}
 	x->fn(m, good ? x->text ? x->text : "" : NULL, x->status, x->why, m->user_data);
-	exchange_free(x);
+	xchg_free(x);
 }

@@ -159,7 +159,7 @@ static void apply_source(struct exchange *x, struct line *l)
 	}
 	remove_source(m, l, true);
 	l->source = text;
-	exchange_step(x, MCU_METHOD_SOURCE_ADD, &req);
+	xchg_step(x, MCU_METHOD_SOURCE_ADD, &req);
 	tell_stream(m, l, stream, true);
 }
 
@@ -188,7 +188,7 @@ static void apply_sink(struct exchange *x, struct line *l)
 	}
 	remove_sink(m, l, true);
 	l->sink = text;
-	exchange_step(x, MCU_METHOD_SINK_ADD, &req);
+	xchg_step(x, MCU_METHOD_SINK_ADD, &req);
 	if (m->feeds[l->slot]) {
 		line_route(m, l);
 	}
@@ -310,7 +310,7 @@ bool line_connect(struct exchange *x, struct line *l, const struct gw_sdp_peer *
 		return false;
 	}
 	all_exts(m, tp, &req.extensions);
-	exchange_step(x, MCU_METHOD_TRANSPORT_CONNECT, &req);
+	xchg_step(x, MCU_METHOD_TRANSPORT_CONNECT, &req);
 	gw_sdp_array_clear(&mcu_table_ext_use, &req.extensions);
 	return true;
 }

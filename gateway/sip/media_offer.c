@@ -163,12 +163,12 @@ static void offer_ready(struct exchange *x)
 	if (x->status == 0) {
 		x->text = media_write(m, lines, NULL);
 	}
-	exchange_finish(x);
+	xchg_finish(x);
 }
 
 void sip_media_offer(struct sip_media *m, sip_media_fn fn)
 {
-	struct exchange *x = exchange_new(m, X_OFFER, fn);
+	struct exchange *x = xchg_new(m, X_OFFER, fn);
 
 	if (x->status == 0) {
 		if (m->lines->len == 0) {
@@ -179,7 +179,7 @@ void sip_media_offer(struct sip_media *m, sip_media_fn fn)
 		}
 		x->next = offer_ready;
 	}
-	exchange_release(x);
+	xchg_release(x);
 }
 
 void media_abandon(struct sip_media *m)
@@ -348,26 +348,26 @@ static void first_why(struct exchange *x)
 {
 	struct line *first = x->m->lines->pdata[0];
 
-	exchange_fail(x, 488, first->why ? first->why : "nothing in common");
+	xchg_fail(x, 488, first->why ? first->why : "nothing in common");
 }
 
 void sip_media_take_answer(struct sip_media *m, const char *sdp, size_t len, sip_media_fn fn)
 {
-	struct exchange *x = exchange_new(m, X_ANSWER, fn);
+	struct exchange *x = xchg_new(m, X_ANSWER, fn);
 	g_autofree struct gw_sdp_line *lines = g_new0(struct gw_sdp_line, m->lines->len + 1);
 	g_autofree struct gw_sdp_agreed *agreed = g_new0(struct gw_sdp_agreed, m->lines->len + 1);
 	g_autofree struct gw_sdp_peer *peers = g_new0(struct gw_sdp_peer, m->lines->len + 1);
 	g_autofree char *why = NULL;
 
-	if (!exchange_parse(x, sdp, len)) {
-		exchange_release(x);
+	if (!xchg_parse(x, sdp, len)) {
+		xchg_release(x);
 		return;
 	}
 	for (guint i = 0; i < m->lines->len; i++) {
 		media_describe(m, m->lines->pdata[i], &lines[i]);
 	}
 	if (gw_sdp_take_answer(x->sdp, lines, m->lines->len, peers, agreed, &why) < 0) {
-		exchange_fail(x, 488, why);
+		xchg_fail(x, 488, why);
 	} else {
 		m->n_agreed = m->lines->len;
 		if (!take_lines(x, agreed)) {
@@ -375,5 +375,5 @@ void sip_media_take_answer(struct sip_media *m, const char *sdp, size_t len, sip
 		}
 	}
 	gw_sdp_agreed_clear(agreed, m->lines->len);
-	exchange_release(x);
+	xchg_release(x);
 }

@@ -80,16 +80,16 @@ struct exchange {
 	unsigned status, pending, idle;
 	void (*next)(struct exchange *x);	/* stage that follows when `pending` is 0; never before return */
 };
-struct exchange *exchange_new(struct sip_media *m, enum exchange_kind kind, sip_media_fn fn);	/* held: release it */
-void exchange_hold(struct exchange *x);
-void exchange_release(struct exchange *x);
-void exchange_done(struct exchange *x);		/* one reply came */
-void exchange_fail(struct exchange *x, unsigned status, const char *why);	/* the first one counts */
-void exchange_error(struct exchange *x, const GError *err);
-void exchange_step(struct exchange *x, enum mcu_method method, const void *request);
-void exchange_finish(struct exchange *x);	/* last stage: tells, frees */
-void exchange_orphan(struct exchange *x);	/* nobody is told any more */
-bool exchange_parse(struct exchange *x, const char *text, size_t len);
+struct exchange *xchg_new(struct sip_media *m, enum exchange_kind kind, sip_media_fn fn);	/* held: release it */
+void xchg_hold(struct exchange *x);
+void xchg_release(struct exchange *x);
+void xchg_done(struct exchange *x);		/* one reply came */
+void xchg_fail(struct exchange *x, unsigned status, const char *why);	/* the first one counts */
+void xchg_error(struct exchange *x, const GError *err);
+void xchg_step(struct exchange *x, enum mcu_method method, const void *request);
+void xchg_finish(struct exchange *x);	/* last stage: tells, frees */
+void xchg_orphan(struct exchange *x);	/* nobody is told any more */
+bool xchg_parse(struct exchange *x, const char *text, size_t len);
 
 /* media_line.c */
 struct line *line_new(struct sip_media *m, enum gw_sdp_type type, enum slot slot);

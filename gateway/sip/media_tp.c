@@ -70,14 +70,14 @@ static void on_opened(const void *reply, const GError *err, void *user_data)
 	struct exchange *x = o->x;
 
 	if (err) {
-		exchange_error(x, err);
+		xchg_error(x, err);
 		o->tp->lost = true;
 	} else {
 		keep_reply(o->tp, reply);
 	}
 	tp_unref(o->tp);
 	g_free(o);
-	exchange_done(x);
+	xchg_done(x);
 }
 
 static void call(struct exchange *x, struct tp *tp, enum mcu_method method, const void *request)
