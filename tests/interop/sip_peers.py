@@ -1,0 +1,215 @@
+"""Real SIP phones (baresip) on both sides of our SIP stack and engine; what they show and play is measured.
+
+Each phone sends a picture of one colour and a sine of its own; it keeps what it hears as a WAV (module sndfile) and shows
+what it sees on demand (module snapshot)."""
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import wave
+import math
+
+from gateway_rig import WITH_US, own_address, until
+
+STOP_S = 5
+ADDRESS = own_address() or "127.0.0.1"  # baresip does not say 127.0.0.1 of itself
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Bridge:
+    """ortoo-mcu and ortoo-sip-bridge."""
+
+    def __init__(self, security="plain"):
+        self.folder = tempfile.mkdtemp(prefix="ortoo-sip-")
+        self.socket = os.path.join(self.folder, "engine.sock")
+        self.events, self.log = [], []
+        self.security = security
+
+    def certificate(self):
+        paths = [os.path.join(self.folder, n) for n in ("tls.crt", "tls.key")]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", f"/CN={ADDRESS}", "-addext", f"subjectAltName=IP:{ADDRESS}", "-keyout", paths[1], "-out", paths[0]],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return paths
+
+    def __enter__(self):
+        self.engine = subprocess.Popen([*WITH_US, os.environ["ORTOO_MCU"], f"--socket={self.socket}", f"--listen={ADDRESS}",
+                                        f"--announce={ADDRESS}", "--workers=1"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT, text=True, errors="replace")
+        threading.Thread(target=lambda: self.log.extend(self.engine.stdout), daemon=True).start()
+        until("the engine's socket", lambda: os.path.exists(self.socket))
+        self.bridge = subprocess.Popen([*WITH_US, os.environ["ORTOO_SIP_BRIDGE"], self.socket, ADDRESS, self.security, *self.certificate()],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self.read, daemon=True).start()
+        threading.Thread(target=lambda: self.log.extend(self.bridge.stderr), daemon=True).start()
+        self.ready = self.wait("ready")
+        return self
+
+    def read(self):
+        for line in self.bridge.stdout:
+            self.events.append(json.loads(line))
+
+    def say(self, line):
+        self.bridge.stdin.write(line + "\n")
+        self.bridge.stdin.flush()
+
+    def wait(self, event, timeout_s=15, **members):
+        def found():
+            return next((e for e in self.events if e["event"] == event and all(e.get(k) == v for k, v in members.items())), None)
+        try:
+            return until(f"{event} {members}", found, timeout_s)
+        except AssertionError as e:
+            raise AssertionError(f"{e}; seen: {self.events[-12:]}; {''.join(self.log[-10:])}") from e
+
+    def print(self, leg):
+        self.events = [e for e in self.events if e["event"] != "print"]
+        self.say(f"print {leg}")
+        return self.wait("print")["leg"]
+
+    def __exit__(self, kind, value, trace):
+        for child in (self.bridge, self.engine):
+            child.terminate()
+            try:
+                child.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+        if kind is not None:
+            print("".join("# " + line for line in self.log[-40:]))
+        if not os.environ.get("ORTOO_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def clip(path, colour, size="320x240"):
+    """30 s of one colour, with a small moving box: an encoder that sleeps would be seen."""
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
+                    f"color=c={colour}:s={size}:r=15:d=40,drawbox=x='mod(t*40,200)':y=8:w=16:h=16:color=white:t=fill", "-c:v", "mpeg4", "-q:v", "3",
+                    "-g", "15", path], check=True)
+
+
+CONFIG = """poll_method epoll
+sip_listen {address}:{port}
+{tls}
+call_max_calls 2
+audio_player aubridge,sink
+audio_source ausine,{tone}
+audio_alert aubridge,sink
+ausrc_srate 48000
+auplay_srate 48000
+ausrc_channels 2
+auplay_channels 2
+video_source avformat,{folder}/clip.mp4
+video_display fakevideo,nil
+video_size 320x240
+video_bitrate 400000
+video_fps 15
+videnc_format yuv420p
+rtcp_mux {mux}
+jitter_buffer_delay 5-10
+audio_buffer 20-160
+snd_path {folder}
+ctrl_tcp_listen 127.0.0.1:{control}
+module_path /usr/lib/baresip/modules
+{modules}
+module_tmp account.so
+module_app menu.so
+module_app ctrl_tcp.so
+"""
+MODULES = ["sndfile", "opus", "g711", "ausine", "aubridge", "avcodec", "avformat", "fakevideo", "snapshot", "srtp", "dtls_srtp",
+           "ice", "stun"]
+
+
+class Phone:
+    """One baresip. account: its parameters, e.g. ";mediaenc=srtp-mand"."""
+
+    def __init__(self, name, colour, tone, account="", mux=False, transport="udp", ca=None, modules=None):
+        self.name, self.tone, self.log = name, tone, []
+        self.folder = tempfile.mkdtemp(prefix=f"ortoo-{name}-")
+        self.control = free_port()
+        clip(os.path.join(self.folder, "clip.mp4"), colour)
+        tls = f"sip_cafile {ca}" if ca else ""
+        with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as f:
+            f.write(CONFIG.format(address=ADDRESS, port=free_port(socket.SOCK_DGRAM), tls=tls, tone=tone, folder=self.folder, control=self.control,
+                                  mux="yes" if mux else "no", modules="\n".join(f"module {m}.so" for m in modules or MODULES)))
+        with open(os.path.join(self.folder, "accounts"), "w", encoding="ascii") as f:
+            f.write(f"<sip:{name}@{ADDRESS};transport={transport}>;regint=0;answermode=auto;auth_user={name};auth_pass=secret{account}\n")
+        with open(os.path.join(self.folder, "contacts"), "w", encoding="ascii") as f:
+            f.write("")
+        self.process = subprocess.Popen([*WITH_US, "baresip", "-4", "-v", *(["-s"] if os.environ.get("ORTOO_KEEP") else []), "-f", self.folder], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
+        until(f"{name} to listen", self.reach, 15)
+
+    def reach(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.control), 1):
+                return True
+        except OSError:
+            return False
+
+    def command(self, command, params=""):
+        text = json.dumps({"command": command, "params": params, "token": "t"})
+        with socket.create_connection(("127.0.0.1", self.control), 5) as s:
+            s.sendall(f"{len(text)}:{text},".encode())
+            s.settimeout(3)
+            try:
+                return s.recv(4096).decode(errors="replace")
+            except TimeoutError:
+                return ""
+
+    def picture(self):
+        """Mean colour (r, g, b) of what it sees now, None without a picture."""
+        path = os.path.join(self.folder, "seen.png")
+        if os.path.exists(path):
+            os.remove(path)
+        self.command("snapshot_recv", path)
+        end = time.monotonic() + 3
+        while not os.path.exists(path) and time.monotonic() < end:
+            time.sleep(0.1)
+        if not os.path.exists(path):
+            return None
+        time.sleep(0.2)
+        done = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", "crop=iw:ih/2:0:ih/2,scale=1:1:flags=area", "-f", "rawvideo",
+                               "-pix_fmt", "rgb24", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        return tuple(done.stdout[:3]) if len(done.stdout) >= 3 else None
+
+    def hangup(self):
+        self.command("hangup")
+
+    def heard(self, frequency):
+        """Level in dBFS at one frequency of the last 2 s of what was decoded, by Goertzel."""
+        names = sorted(n for n in os.listdir(self.folder) if n.startswith("dump-") and n.endswith("-dec.wav"))
+        if not names:
+            return -120.0
+        with wave.open(os.path.join(self.folder, names[-1])) as w:
+            rate, channels, frames = w.getframerate(), w.getnchannels(), w.getnframes()
+            w.setpos(max(0, frames - 2 * rate))
+            data = w.readframes(2 * rate)
+        samples = struct.unpack(f"<{len(data) // 2}h", data)[::channels]
+        if len(samples) < rate // 4:
+            return -120.0
+        coefficient = 2 * math.cos(2 * math.pi * frequency / rate)
+        s1 = s2 = 0.0
+        for x in samples:
+            s1, s2 = x + coefficient * s1 - s2, s1
+        power = s1 * s1 + s2 * s2 - coefficient * s1 * s2
+        amplitude = 2 * math.sqrt(max(power, 1e-9)) / len(samples)
+        return 20 * math.log10(max(amplitude, 1e-3) / 32768)
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        if not os.environ.get("ORTOO_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
