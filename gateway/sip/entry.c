@@ -55,13 +55,19 @@ static void refuse_flood(struct entry *e)
 	}
 }
 
+static bool md5_alone(const struct entry *e, const char *md5)
+{
+	g_autofree char *product = sip_product(e->sip);
+	return md5 != NULL && (sip_quirks_find(e->z->sip->quirks, product) & 1u << SIP_QUIRK_MD5_ALONE) != 0;
+}
+
 static void challenge(struct entry *e, bool stale)
 {
 	struct zone *z = e->z;
 	g_autofree char *sha = sip_auth_challenge(z->sip->auth, SIP_SHA256, e->source, stale, e->now_us);
 	g_autofree char *md5 = z->conf.md5 ? sip_auth_challenge(z->sip->auth, SIP_MD5, e->source, stale, e->now_us) : NULL;
 	z->sip->counters.challenged++;
-	(void)nta_msg_treply(z->agent, e->msg, SIP_401_UNAUTHORIZED, SIPTAG_WWW_AUTHENTICATE_STR(sha),
+	(void)nta_msg_treply(z->agent, e->msg, SIP_401_UNAUTHORIZED, TAG_IF(!md5_alone(e, md5), SIPTAG_WWW_AUTHENTICATE_STR(sha)),
 			     TAG_IF(md5 != NULL, SIPTAG_WWW_AUTHENTICATE_STR(md5)), TAG_END());
 }
 

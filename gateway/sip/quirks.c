@@ -16,6 +16,8 @@ static const char *const words[SIP_QUIRK_N] = {
 
 #define BIT(id) (1u << SIP_QUIRK_##id)
 static const struct { const char *product; unsigned bits; const char *proof; } built_in[] = {
+	{ "baresip v1.*", BIT(MD5_ALONE), "libre 1.1 of Debian 12 gives up at a SHA-256 challenge (ENOSYS), whichever stands first; "
+					  "test interop_sip_media" },
 	{ "*Polycom*DMA*", BIT(MAX_FS), "pjproject issue 1239: DMA refuses H.264 without max-fs; it counts bandwidth by it" },
 };
 
