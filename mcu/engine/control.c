@@ -34,7 +34,7 @@ static void fail_id(mcu_engine *e, ort_rpc_call *call, enum mcu_error_id id, con
 	fail(e, call, mcu_errors[id].code, message ? message : mcu_errors[id].en);
 }
 
-static void answer(struct mcu_job *job)
+void mcu_control_answer(struct mcu_job *job)
 {
 	mcu_engine *e = job->e;
 	enum mcu_error_id id = job->err && job->err->domain == MCU_ERROR ? (enum mcu_error_id)job->err->code : MCU_ERROR_INTERNAL;
@@ -71,7 +71,7 @@ static void note(mcu_engine *e, const struct mcu_job *job)
 static void room_done(struct mcu_job *job)
 {
 	note(job->e, job);
-	answer(job);
+	mcu_control_answer(job);
 	mcu_job_free(job);
 }
 
@@ -92,7 +92,7 @@ static void to_room(mcu_engine *e, struct mcu_job *job)
 		if (!job->err) {
 			g_set_error_literal(&job->err, MCU_ERROR, (int)id, mcu_errors[id].en);
 		}
-		answer(job);
+		mcu_control_answer(job);
 		mcu_job_free(job);
 		return;
 	}
@@ -139,16 +139,25 @@ static void merge_stats(struct mcu_stats_reply *to, struct mcu_stats_reply *from
 	append(&to->rooms, &from->rooms, sizeof(struct mcu_room_stats_event));
 }
 
+static void finish_dump(const mcu_engine *e, struct mcu_dump_reply *reply)
+{
+	struct mcu_dump_room *rooms = reply->rooms.items;
+	reply->boot = g_strdup(e->boot);
+	for (size_t i = 0; i < reply->rooms.n; i++) {
+		mcu_mixers_dump(e, &rooms[i]);
+	}
+}
+
 static void finish(struct gather *g)
 {
 	struct mcu_job *sum = g->first;
 	if (sum->method == MCU_METHOD_DUMP) {
-		((struct mcu_dump_reply *)sum->reply)->boot = g_strdup(g->e->boot);
+		finish_dump(g->e, sum->reply);
 	} else if (!room_of(sum->request)) {
 		g_autoptr(json_t) own = mcu_stats_own(g->e);
 		mcu_stats_add(((struct mcu_stats_reply *)sum->reply)->counters, own);
 	}
-	answer(sum);
+	mcu_control_answer(sum);
 	mcu_job_free(sum);
 	g_free(g);
 }
@@ -179,6 +188,13 @@ static void to_every_worker(mcu_engine *e, struct mcu_job *sum)
 		job->done = part_done;
 		job->gather = g;
 		mcu_worker_post(e->workers[i], job);
+	}
+}
+
+static void to_transport_close(mcu_engine *e, struct mcu_job *job)
+{
+	if (!mcu_mixers_closes(e, job)) {
+		to_room(e, job);
 	}
 }
 
@@ -272,7 +288,10 @@ static const struct route {
 	[MCU_METHOD_ENGINE_DRAIN] = { .own = do_drain },
 	[MCU_METHOD_DUMP] = { .post = to_every_worker, .before_hello = true },
 	[MCU_METHOD_STATS_GET] = { .post = to_stats, .before_hello = true },
-	[MCU_METHOD_ROOM_OPEN ... MCU_METHOD_N - 1] = { .post = to_room },
+	[MCU_METHOD_ROOM_OPEN ... MCU_METHOD_TRANSPORT_CANDIDATE] = { .post = to_room },
+	[MCU_METHOD_TRANSPORT_CLOSE] = { .post = to_transport_close },
+	[MCU_METHOD_SOURCE_ADD ... MCU_METHOD_MIX_OPEN - 1] = { .post = to_room },
+	[MCU_METHOD_MIX_OPEN ... MCU_METHOD_N - 1] = { .post = mcu_mixers_call },
 };
 
 static void dispatch(mcu_engine *e, struct mcu_conn *conn, struct mcu_job *job)
@@ -283,7 +302,7 @@ static void dispatch(mcu_engine *e, struct mcu_conn *conn, struct mcu_job *job)
 		return;
 	}
 	route->own(e, conn, job);
-	answer(job);
+	mcu_control_answer(job);
 	mcu_job_free(job);
 }
 

@@ -81,6 +81,7 @@ void mcu_engine_forget(mcu_engine *e, const char *room, int worker, uint64_t ser
 {
 	const struct mcu_placed *p = g_hash_table_lookup(e->rooms, room);
 	if (p && (worker < 0 || p->worker == (unsigned)worker) && (!serial || p->serial == serial)) {
+		mcu_mixers_room_gone(e, room);
 		g_hash_table_remove(e->rooms, room);
 		e->counters.rooms_closed++;
 	}
@@ -105,6 +106,7 @@ static void expire_rooms(mcu_engine *e)
 		((struct mcu_room_ref *)job->request)->room = g_strdup(p->id);
 		job->done = mcu_job_free;
 		mcu_worker_post(e->workers[p->worker], job);
+		mcu_mixers_room_gone(e, p->id);
 		e->counters.rooms_expired++;
 		g_hash_table_iter_remove(&iter);
 	}
@@ -299,6 +301,7 @@ mcu_engine *mcu_engine_new(GMainContext *context, const ort_conf *conf, const st
 	e->expire_us = e->orphan_us = ORT_NEVER;
 	e->watch_us = e->watchdog_ms ? e->begin_us : ORT_NEVER;
 	e->timer = ort_timer_new(context, e->watch_us, on_timer, e);
+	e->mixers = mcu_mixers_new(e, conf);
 	if (!start_workers(e, conf, err)) {
 		mcu_engine_free(e);
 		return NULL;
@@ -324,8 +327,10 @@ void mcu_engine_free(mcu_engine *e)
 	for (unsigned i = 0; i < e->n_workers; i++) {
 		mcu_worker_stop(e->workers[i]);
 	}
+	g_hash_table_remove_all(e->rooms);	/* what comes back now has nowhere to go */
 	destroy_source(e->box_source);
 	ort_mailbox_free(e->box);
+	mcu_mixers_free(e->mixers);
 	for (unsigned i = 0; i < e->n_workers; i++) {
 		mcu_worker_free(e->workers[i]);
 	}

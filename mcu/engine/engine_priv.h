@@ -9,6 +9,7 @@
 #define CONNECTIONS_MAX 8
 
 typedef struct mcu_worker mcu_worker;
+typedef struct mcu_mixers mcu_mixers;
 
 /* Counters of the control thread; X(name, sentence). Invariant: calls = answered + failed + under way. */
 #define ENGINE_COUNTERS(X)                                                \
@@ -53,6 +54,7 @@ struct mcu_engine {
 	struct mcu_conn *gateway;	/* the greeted one, NULL = lost */
 	bool draining;
 	int64_t expire_us, orphan_us, watch_us, begin_us;	/* deadlines; begin_us = start */
+	mcu_mixers *mixers;
 	int listener;
 	GSource *listen_source;
 	char *path;
@@ -72,7 +74,8 @@ struct mcu_job {
 	void (*done)(struct mcu_job *job);	/* control thread; frees by mcu_job_free() */
 	ort_rpc_call *call;	/* control thread only; NULL = nobody waits */
 	uint64_t serial;	/* of the placed room that it opens, 0 = none */
-	void *gather;		/* of a command to every worker */
+	void *gather;		/* of a command to every worker, or to a codec worker too */
+	mcu_channel *channel;	/* of MIX_OPEN, owned */
 };
 struct mcu_job *mcu_job_new(mcu_engine *e, enum mcu_method method);	/* empty request and reply */
 void mcu_job_free(struct mcu_job *job);
@@ -104,6 +107,18 @@ void mcu_engine_rearm(mcu_engine *e);
 void mcu_control_take(mcu_engine *e, int fd);
 void mcu_control_close_all(mcu_engine *e);
 void mcu_control_event(mcu_engine *e, enum mcu_event event, const void *body);
+
+void mcu_control_answer(struct mcu_job *job);	/* its call, if somebody waits; the job stays */
+
+/* ---- mixers.c, mixer_events.c ---- */
+mcu_mixers *mcu_mixers_new(mcu_engine *e, const ort_conf *conf);
+void mcu_mixers_free(mcu_mixers *m);	/* NULL allowed; media threads have stopped, e->rooms is empty */
+void mcu_mixers_call(mcu_engine *e, struct mcu_job *job);	/* MIX_*; takes the job */
+bool mcu_mixers_closes(mcu_engine *e, struct mcu_job *job);	/* TRANSPORT_CLOSE of a mix: true, and takes the job */
+void mcu_mixers_room_gone(mcu_engine *e, const char *room);
+bool mcu_mixers_transport_state(mcu_engine *e, const struct mcu_transport_state *ev);	/* true: of a mix, not to be told */
+void mcu_mixers_dump(const mcu_engine *e, struct mcu_dump_room *room);
+void mcu_mixers_stats(const mcu_engine *e, json_t *to);
 
 /* ---- listen.c ---- */
 void mcu_listen_stop(mcu_engine *e);

@@ -38,6 +38,13 @@ const struct ort_conf_row mcu_engine_rows[] = {
 	MS("media.pli_min", "500", 0, 60000, "key frame requests to one source are at least so far apart"),
 	INT("media.start_bps", "1000000", 10000, 1000000000, "downlink estimate of a new transport, bits per second"),
 	INT("media.max_bps", "20000000", 10000, 10000000000, "most that is sent to one peer, bits per second"),
+	STR("mixer.program", "", "codec worker; empty = ortoo-mixer beside this program. Started with the first mix"),
+	INT("mixer.count", "1", 1, 16, "codec workers; each mix lives on the one with the fewest"),
+	MS("mixer.restart", "100ms", 10, 60000, "pause before a codec worker is started again; while it goes on dying it doubles, up to 50 times"),
+	MS("mixer.watchdog", "3s", 0, 60000, "a codec worker that does not answer for so long is killed and started again; 0 = never"),
+	SIZE("mixer.memory", "4G", 0, 1099511627776, "address space of a codec worker; 0 = unlimited"),
+	BOOL("mixer.sandbox", "true", "no new files, sockets or programs for the codec worker; hardware codecs need false"),
+	STR("mixer.elements", "", "ranks of codec elements, \"H264.encode=x264enc,openh264enc;..\"; empty = the program's own"),
 	STR("log.level", "info", "\"info\", or with modules: \"info,engine=debug\""),
 };
 const size_t mcu_engine_n_rows = G_N_ELEMENTS(mcu_engine_rows);

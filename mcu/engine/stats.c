@@ -20,6 +20,7 @@ json_t *mcu_stats_own(const mcu_engine *e)
 		busy = MAX(busy, mcu_worker_busy(e->workers[i]));
 	}
 	json_object_set_new(out, "engine.rooms", json_integer(g_hash_table_size(e->rooms)));
+	mcu_mixers_stats(e, out);
 	json_object_set_new(out, "engine.workers", json_integer(e->n_workers));
 	json_object_set_new(out, "engine.uptime_s", json_integer((ort_now_us() - e->begin_us) / ORT_US_PER_S));
 	json_object_set_new(out, "engine.busiest_worker_percent", json_integer((json_int_t)(busy * 100)));

@@ -53,6 +53,7 @@ void mcu_job_free(struct mcu_job *job)
 	g_free(job->request);
 	g_free(job->reply);
 	g_clear_error(&job->err);
+	mcu_channel_free(job->channel);
 	g_free(job);
 }
 
@@ -62,13 +63,21 @@ static void job_back(struct ort_msg *msg, void *owner)
 	job->done(job);
 }
 
+static bool perform(mcu_worker *w, struct mcu_job *job)
+{
+	if (job->channel) {
+		return mcu_rooms_bridge(w->rooms, job->request, g_steal_pointer(&job->channel), w->now_us, &job->err);
+	}
+	return mcu_rooms_call(w->rooms, job->method, job->request, job->reply, w->now_us, &job->err);
+}
+
 static void job_run(struct ort_msg *msg, void *owner)
 {
 	struct mcu_job *job = (struct mcu_job *)msg;
 	mcu_worker *w = owner;
 	if (!w->rooms) {
 		job->err = g_error_new_literal(MCU_ERROR, MCU_ERROR_DRAINING, "the engine ends");
-	} else if (!mcu_rooms_call(w->rooms, job->method, job->request, job->reply, w->now_us, &job->err) && !job->err) {
+	} else if (!perform(w, job) && !job->err) {
 		job->err = g_error_new_literal(MCU_ERROR, MCU_ERROR_INTERNAL, mcu_errors[MCU_ERROR_INTERNAL].en);
 	}
 	job->msg.run = job_back;
@@ -91,7 +100,9 @@ static void event_arrived(struct ort_msg *msg, void *owner)
 	if (m->event == MCU_EVENT_ROOM_CLOSED) {
 		mcu_engine_forget(owner, ref->room, (int)m->worker->conf.index, 0);
 	}
-	mcu_control_event(owner, m->event, m->body);
+	if (m->event != MCU_EVENT_TRANSPORT_STATE || !mcu_mixers_transport_state(owner, m->body)) {
+		mcu_control_event(owner, m->event, m->body);
+	}
 	ort_json_clear(mcu_events[m->event].body, m->body);
 	g_free(m->body);
 	g_free(m);

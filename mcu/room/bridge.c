@@ -75,9 +75,11 @@ bool mcu_rooms_bridge(mcu_rooms *rooms, const struct mcu_mix_open *rq, mcu_chann
 /* The mixer shows a name instead of a picture; only the gateway can do something about it. */
 static void tell_unsupported(const struct sink *sink, const GError *why, int64_t now_us)
 {
-	const char *id = strrchr(sink->id, '/');
+	const struct peer *peer = sink->peer;
+	bool named = g_str_has_prefix(sink->id, peer->id) && sink->id[strlen(peer->id)] == '/';
+	const char *id = sink->id + (named ? strlen(peer->id) + 1 : 0);
 	struct mcu_mix_input_event ev = {
-		.room = sink->peer->room->id, .mix = sink->peer->id, .id = (char *)(id ? id + 1 : sink->id),
+		.room = peer->room->id, .mix = peer->id, .id = (char *)id,
 		.state = (char *)"unsupported", .why = (char *)(why->code == MCU_ERROR_NO_CODEC ? "codec" : "kind"),
 		.at_ms = ort_wall_ms(), .at_us = now_us,
 	};

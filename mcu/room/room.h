@@ -27,7 +27,7 @@ void mcu_rooms_turn(mcu_rooms *rooms, int64_t now_us);	/* port turn + RTCP, NACK
 #define MCU_BRIDGE_EXT_LEVEL 1
 /* A mix: a transport of its id behind `channel` (the maker's side; taken, also on error). Again: the next codec worker takes
  * over sources and sinks. Unlike those of other transports, sinks of a mix may name a source that is not there yet (sink.add,
- * sink.route): they connect each time it comes, or say mix.input_state "unsupported"; their id ends in "/" and the input's.
+ * sink.route): they connect each time it comes, or say mix.input_state "unsupported"; their id is that of the mix, "/" and the input's.
  * Sources may be added again with another SSRC. Silent but for transport.state "failed", why "bridge". */
 bool mcu_rooms_bridge(mcu_rooms *rooms, const struct mcu_mix_open *rq, mcu_channel *channel, int64_t now_us, GError **err);
 

@@ -79,6 +79,18 @@ bool mcu_rooms_call(mcu_rooms *rooms, enum mcu_method method, const void *reques
 	return ok;
 }
 
+bool mcu_rooms_bridge(mcu_rooms *rooms, const struct mcu_mix_open *rq, mcu_channel *channel, int64_t now_us, GError **err)
+{
+	bool ok = kit_fake_rooms_has_room(rooms->state, rq->room);
+	mcu_channel_free(channel);
+	if (ok) {
+		kit_fake_rooms_put_mix(rooms->state, rq->room, rq->mix);
+	} else {
+		g_set_error_literal(err, MCU_ERROR, MCU_ERROR_UNKNOWN_ID, rq->room);
+	}
+	return ok;
+}
+
 int mcu_port_fd(const mcu_port *port)
 {
 	return port->fd;

@@ -138,3 +138,16 @@ void kit_fake_mixes_dump(const kit_fake_mixes *m, struct ort_json_array *ret)
 						       .outputs = rows(mix->outputs, &mcu_table_mix_output) };
 	}
 }
+
+json_t *kit_fake_mixes_print(const kit_fake_mixes *m, const char *mix)
+{
+	struct mcu_dump_room d = { 0 };
+	json_t *found = NULL;
+	kit_fake_mixes_dump(m, &d.mixes);
+	const struct mcu_dump_mix *list = d.mixes.items;
+	for (size_t i = 0; i < d.mixes.n && !found; i++) {
+		found = strcmp(list[i].mix, mix) == 0 ? ort_json_print(&mcu_table_dump_mix, &list[i]) : NULL;
+	}
+	ort_json_clear(&mcu_table_dump_room, &d);
+	return found;
+}

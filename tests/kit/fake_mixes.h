@@ -9,3 +9,4 @@ void kit_fake_mixes_free(kit_fake_mixes *m);
 int kit_fake_mixes_call(kit_fake_mixes *m, enum mcu_method method, const void *request);
 bool kit_fake_mixes_has(const kit_fake_mixes *m, const char *mix);
 void kit_fake_mixes_dump(const kit_fake_mixes *m, struct ort_json_array *ret);	/* dump_mix rows, (transfer full) */
+json_t *kit_fake_mixes_print(const kit_fake_mixes *m, const char *mix);	/* its row or NULL, (transfer full) */

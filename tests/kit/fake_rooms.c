@@ -351,7 +351,8 @@ static int do_source_add(kit_fake_rooms *w, const void *request, void *reply)
 static int do_sink_add(kit_fake_rooms *w, const void *request, void *reply)
 {
 	const struct mcu_sink_add *q = request;
-	if (q->source && !stream_get(room_get(w, q->room), q->source)) {
+	const struct transport *t = transport_of(w, q->room, q->transport);
+	if (q->source && !(t && t->mix) && !stream_get(room_get(w, q->room), q->source)) {
 		return MCU_ERROR_UNKNOWN_ID;
 	}
 	return add_stream(w, q->room, &(struct stream){ .id = q->id, .transport = q->transport, .mid = q->mid, .kind = q->kind,
@@ -571,6 +572,13 @@ bool kit_fake_rooms_has_source(const kit_fake_rooms *w, const char *room, const 
 	return s && !s->sink;
 }
 
+void kit_fake_rooms_put_mix(kit_fake_rooms *w, const char *room, const char *mix)
+{
+	struct transport *t = transport_put(room_put(w, room), mix);
+	t->state = "up";
+	t->mix = true;
+}
+
 bool kit_fake_rooms_has_mix(const kit_fake_rooms *w, const char *room, const char *mix)
 {
 	const struct room *r = room_get(w, room);
@@ -580,17 +588,7 @@ bool kit_fake_rooms_has_mix(const kit_fake_rooms *w, const char *room, const cha
 json_t *kit_fake_rooms_mix(const kit_fake_rooms *w, const char *room, const char *mix)
 {
 	struct room *r = room_get(w, room);
-	struct mcu_dump_room d = { 0 };
-	json_t *found = NULL;
-	if (r) {
-		kit_fake_mixes_dump(r->mixes, &d.mixes);
-	}
-	const struct mcu_dump_mix *rows = d.mixes.items;
-	for (size_t i = 0; i < d.mixes.n && !found; i++) {
-		found = strcmp(rows[i].mix, mix) == 0 ? ort_json_print(&mcu_table_dump_mix, &rows[i]) : NULL;
-	}
-	ort_json_clear(&mcu_table_dump_room, &d);
-	return found;
+	return r ? kit_fake_mixes_print(r->mixes, mix) : NULL;
 }
 
 void kit_fake_rooms_put_transport(kit_fake_rooms *w, const char *room, const char *transport)

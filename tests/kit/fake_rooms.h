@@ -24,5 +24,6 @@ bool kit_fake_rooms_has_transport(const kit_fake_rooms *w, const char *room, con
 const char *kit_fake_rooms_route(const kit_fake_rooms *w, const char *room, const char *sink);
 bool kit_fake_rooms_has_source(const kit_fake_rooms *w, const char *room, const char *source);
 void kit_fake_rooms_put_transport(kit_fake_rooms *w, const char *room, const char *transport);
+void kit_fake_rooms_put_mix(kit_fake_rooms *w, const char *room, const char *mix);	/* its transport */
 bool kit_fake_rooms_has_mix(const kit_fake_rooms *w, const char *room, const char *mix);
 json_t *kit_fake_rooms_mix(const kit_fake_rooms *w, const char *room, const char *mix);	/* dump_mix row or NULL, (transfer full) */
