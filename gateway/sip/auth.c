@@ -39,31 +39,34 @@ void sip_auth_free(struct sip_auth *a)
 	}
 }
 
-/* ---- nonces: 8 hex seconds, 8 hex random, 24 hex of the HMAC ---- */
+/* ---- nonces: 8 hex seconds, 4 hex random, 16 hex of the HMAC. Short: an answer to a stranger is no longer than what he sent
+ * (security.md class 13), and 64 bits that live for a minute are enough. ---- */
+enum { STEM_LEN = 12, NONCE_LEN = 28 };
+
 static char *nonce_for(const struct sip_auth *a, const char *stem, const char *source)
 {
 	g_autofree char *text = g_strconcat(stem, source, NULL);
 	g_autofree char *mac = g_compute_hmac_for_string(G_CHECKSUM_SHA256, a->secret, sizeof(a->secret), text, -1);
-	return g_strdup_printf("%s%.24s", stem, mac);
+	return g_strdup_printf("%s%.16s", stem, mac);
 }
 
 char *sip_auth_challenge(struct sip_auth *a, enum sip_algorithm algorithm, const char *source, bool stale, int64_t now_us)
 {
-	char stem[17];
-	(void)g_snprintf(stem, sizeof(stem), "%08x%08x", (unsigned)(now_us / ORT_US_PER_S), g_random_int());
+	char stem[STEM_LEN + 1];
+	(void)g_snprintf(stem, sizeof(stem), "%08x%04x", (unsigned)(now_us / ORT_US_PER_S), g_random_int() & 0xffff);
 	g_autofree char *nonce = nonce_for(a, stem, source);
-	return g_strdup_printf("Digest realm=\"%s\", nonce=\"%s\", qop=\"auth\", algorithm=%s%s", a->realm, nonce,
-			       algorithm == SIP_MD5 ? "MD5" : "SHA-256", stale ? ", stale=true" : "");
+	return g_strdup_printf("Digest realm=\"%s\",nonce=\"%s\",qop=\"auth\",algorithm=%s%s", a->realm, nonce,
+			       algorithm == SIP_MD5 ? "MD5" : "SHA-256", stale ? ",stale=true" : "");
 }
 
 static bool nonce_is_ours(const struct sip_auth *a, const char *nonce, const char *source, int64_t now_us, bool *ret_old)
 {
-	if (strlen(nonce) != 40) {
+	if (strlen(nonce) != NONCE_LEN) {
 		return false;
 	}
-	g_autofree char *stem = g_strndup(nonce, 16), *want = nonce_for(a, stem, source), *seconds = g_strndup(nonce, 8);
+	g_autofree char *stem = g_strndup(nonce, STEM_LEN), *want = nonce_for(a, stem, source), *seconds = g_strndup(nonce, 8);
 	unsigned bad = 0;
-	for (unsigned n = 0; n < 40; n++) {
+	for (unsigned n = 0; n < NONCE_LEN; n++) {
 		bad |= (unsigned)(want[n] ^ nonce[n]);
 	}
 	int64_t made = (int64_t)strtoul(seconds, NULL, 16);

@@ -34,8 +34,8 @@ char *sip_product(const sip_t *sip)
 /* ---- refusals; each takes e->msg ---- */
 static void answer(struct entry *e, int status, const char *phrase)
 {
-	(void)nta_msg_treply(e->z->agent, e->msg, status, phrase, SIPTAG_SERVER_STR(SIP_AGENT),
-			     TAG_IF(status == 405 || status == 501, SIPTAG_ALLOW_STR(SIP_ALLOW)),
+	(void)nta_msg_treply(e->z->agent, e->msg, status, phrase,
+			     TAG_IF(status == 405, SIPTAG_ALLOW_STR("INVITE,ACK,CANCEL,BYE,OPTIONS,REGISTER")),
 			     TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR("5")), TAG_END());
 }
 
@@ -61,11 +61,30 @@ static bool md5_alone(const struct entry *e, const char *md5)
 	return md5 != NULL && (sip_quirks_find(e->z->sip->quirks, product) & 1u << SIP_QUIRK_MD5_ALONE) != 0;
 }
 
+/* What a forged source would get for what was spent: a request so short that our answer is longer gets none (class 13). The
+ * MD5 challenge of an isolated zone does not count. */
+static bool is_worth(const struct entry *e, const char *challenge_text)
+{
+	const sip_t *s = e->sip;
+	size_t reply = strlen("SIP/2.0 401 Unauthorized\r\n") + strlen("WWW-Authenticate: \r\n") + strlen(challenge_text) +
+		       strlen("Content-Length: 0\r\n\r\n") + strlen(";received=255.255.255.255;rport=65535;tag=0123456789abc") +
+		       s->sip_from->a_common->h_len + s->sip_to->a_common->h_len + s->sip_call_id->i_common->h_len +
+		       s->sip_cseq->cs_common->h_len;
+	for (const sip_via_t *v = s->sip_via; v != NULL; v = v->v_next) {
+		reply += v->v_common->h_len;
+	}
+	return e->transport != SIP_UDP || reply <= (size_t)msg_size(e->msg);
+}
+
 static void challenge(struct entry *e, bool stale)
 {
 	struct zone *z = e->z;
 	g_autofree char *sha = sip_auth_challenge(z->sip->auth, SIP_SHA256, e->source, stale, e->now_us);
 	g_autofree char *md5 = z->conf.md5 ? sip_auth_challenge(z->sip->auth, SIP_MD5, e->source, stale, e->now_us) : NULL;
+	if (!is_worth(e, sha)) {
+		silence(e);
+		return;
+	}
 	z->sip->counters.challenged++;
 	(void)nta_msg_treply(z->agent, e->msg, SIP_401_UNAUTHORIZED, TAG_IF(!md5_alone(e, md5), SIPTAG_WWW_AUTHENTICATE_STR(sha)),
 			     TAG_IF(md5 != NULL, SIPTAG_WWW_AUTHENTICATE_STR(md5)), TAG_END());
@@ -152,8 +171,7 @@ static bool admit(struct entry *e, const struct row *row, struct sip_identity *w
 static void on_options(struct entry *e, struct sip_identity *who)
 {
 	/* Short on purpose: who asks may be somebody else than who is answered (class 13). */
-	(void)nta_msg_treply(e->z->agent, e->msg, SIP_200_OK, SIPTAG_ALLOW_STR(SIP_ALLOW), SIPTAG_ACCEPT_STR("application/sdp"),
-			     TAG_END());
+	(void)nta_msg_treply(e->z->agent, e->msg, SIP_200_OK, SIPTAG_ALLOW_STR("INVITE,ACK,CANCEL,BYE,OPTIONS"), TAG_END());
 }
 
 static void on_register(struct entry *e, struct sip_identity *who)
@@ -192,6 +210,20 @@ static const struct row *row_of(sip_method_t method)
 	return row;
 }
 
+static bool host_is_good(const char *host)	/* "[2001:db8:::1]" is no address (RFC 5118 4.5); sofia does not look */
+{
+	g_autofree char *literal = host != NULL && host[0] == '[' ? sip_literal(host) : NULL;
+	return host != NULL && host[0] != '\0' && (host[0] != '[' || literal != NULL);
+}
+
+static bool hosts_are_good(const sip_t *sip)
+{
+	const sip_contact_t *m = sip->sip_contact;
+	bool own = m == NULL || m->m_url->url_type == url_any || m->m_url->url_host == NULL || host_is_good(m->m_url->url_host);
+	return own && host_is_good(sip->sip_request->rq_url->url_host) && host_is_good(sip->sip_via->v_host) &&
+	       (sip->sip_via->v_received == NULL || strstr(sip->sip_via->v_received, ":::") == NULL);
+}
+
 static bool is_sane(struct entry *e)
 {
 	const url_t *url = e->sip->sip_request->rq_url;
@@ -201,6 +233,11 @@ static bool is_sane(struct entry *e)
 	}
 	if (url->url_type != url_sip && url->url_type != url_sips) {
 		answer(e, SIP_416_UNSUPPORTED_URI);
+		return false;
+	}
+	if (!hosts_are_good(e->sip)) {
+		e->z->sip->counters.malformed++;
+		answer(e, SIP_400_BAD_REQUEST);
 		return false;
 	}
 	return true;

@@ -204,7 +204,7 @@ static void send_invite(struct call *c, const char *sdp)
 
 void uac_invite(struct call *c, const char *sdp)
 {
-	if (sdp != NULL && sdp != c->early_answer) {
+	if (sdp != NULL && sdp != c->offer) {
 		g_free(c->offer);
 		c->offer = g_strdup(sdp);	/* said again after a challenge or a redirect */
 	}

@@ -132,13 +132,11 @@ char *sip_literal(const char *host)
 	struct in_addr v4;
 	struct in6_addr v6;
 	size_t len = host != NULL ? strlen(host) : 0;
+	bool brackets = len > 2 && host[0] == '[' && host[len - 1] == ']';
 	if (len == 0 || len >= sizeof(text)) {
 		return NULL;
 	}
-	memcpy(text, host + (host[0] == '['), len - (host[0] == '['));
-	if (host[0] == '[' && text[strlen(text) - 1] == ']') {
-		text[strlen(text) - 1] = '\0';
-	}
+	memcpy(text, host + brackets, len - 2 * brackets);
 	if (inet_pton(AF_INET, text, &v4) == 1) {
 		return g_strdup(inet_ntop(AF_INET, &v4, out, sizeof(out)));
 	}

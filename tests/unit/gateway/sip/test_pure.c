@@ -54,7 +54,7 @@ static void rfc7616_example(void)
 static struct sip_digest parsed(const char *header)
 {
 	struct sip_digest d;
-	g_auto(GStrv) words = g_strsplit(strchr(header, ' ') + 1, ", ", -1);
+	g_auto(GStrv) words = g_strsplit_set(strchr(header, ' ') + 1, ", ", -1);
 	g_assert_true(sip_digest_parse((const char *const *)words, &d));
 	return d;
 }
@@ -218,7 +218,7 @@ static void literals_are_bytes(void)
 	static const struct { const char *host, *want, *key; } rows[] = {
 		{ "192.0.2.1", "192.0.2.1", "192.0.2.1" }, { "::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1" },
 		{ "[::ffff:c000:201]", "192.0.2.1", "192.0.2.1" }, { "[2001:DB8:0:0::1]", "2001:db8::1", "2001:db8::" },
-		{ "mcu.example", NULL, NULL }, { "192.0.2.1.evil", NULL, NULL }, { "", NULL, NULL }, { "[::1", "::1", "::" },
+		{ "mcu.example", NULL, NULL }, { "192.0.2.1.evil", NULL, NULL }, { "", NULL, NULL }, { "[::1", NULL, NULL }, { "[", NULL, NULL }, { "[]", NULL, NULL },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		g_autofree char *got = sip_literal(rows[n].host);
