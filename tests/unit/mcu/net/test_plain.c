@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "mcu/base/json.h"
 #include "mcu/net/dtls_priv.h"
 #include "mcu/net/net_priv.h"
 #include "tests/unit/mcu/net/world.h"
@@ -496,6 +497,92 @@ static void ports_come_from_the_range(void)
 	world_close(&w);
 }
 
+/* What a zone announces need not be an address of this host (a NAT in front): then every address is listened on. */
+static void zones_announce_their_address(void)
+{
+	static const char *const zones[] = { "far=192.0.2.77", "near=127.0.0.1", "broken", NULL };
+	static const struct { const char *zone, *ip; } rows[] = {
+		{ "far", "192.0.2.77" }, { "near", "127.0.0.1" }, { "unknown", "127.0.0.1" }, { NULL, "127.0.0.1" },
+	};
+	struct world w = { .conf = { .zones = zones } };
+	int rtp = raw_socket();
+
+	open_plain(&w, MCU_PLAIN_NONE, true);
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct mcu_plain_conf conf = { .zone = rows[i].zone, .rtcp_mux = true };
+		struct mcu_plain_peer peer = { .ip = "127.0.0.1", .port = port_of(rtp) };
+		struct mcu_candidate c;
+		uint8_t buf[200], got[200];
+
+		mcu_transport_close(w.t);
+		w.t = mcu_transport_open_plain(w.port, &conf, &w, NULL);
+		g_assert_cmpuint(mcu_transport_candidates(w.t, &c, 1), ==, 1);
+		g_assert_cmpstr(c.ip, ==, rows[i].ip);
+		g_assert_cmpint(mcu_transport_connect_plain(w.t, &peer, NULL), ==, 0);
+		send_to(rtp, c.port, buf, rtp_packet(buf, 1, SSRC, 50));
+		world_until(&w, w.kept->len == i + 1);
+		mcu_transport_send_rtp(w.t, buf, 12, buf + 12, 50);
+		mcu_port_flush(w.port);
+		g_assert_cmpuint(raw_recv(rtp, got, sizeof(got)), ==, 62);
+	}
+	close(rtp);
+	world_close(&w);
+}
+
+static void ip6_is_spoken(void)
+{
+	static const char *const local[] = { "127.0.0.1", "::1", NULL };
+	struct world w = { .conf = { .listen = local } };
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct mcu_plain_peer peer = { .ip = "::1" };
+	struct mcu_candidate c;
+	uint8_t buf[200], got[200];
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+		g_test_skip("no IPv6 here");
+		return;
+	}
+	(void)getsockname(fd, (struct sockaddr *)&a, &len);
+	peer.port = ntohs(a.sin6_port);
+	open_plain(&w, MCU_PLAIN_NONE, false);
+	mcu_transport_close(w.t);
+	w.t = mcu_transport_open_plain(w.port, &(struct mcu_plain_conf){ .ip6 = true }, &w, NULL);
+	g_assert_cmpuint(mcu_transport_candidates(w.t, &c, 1), ==, 1);
+	g_assert_cmpstr(c.ip, ==, "::1");
+	g_assert_cmpint(mcu_transport_connect_plain(w.t, &(struct mcu_plain_peer){ .ip = "127.0.0.1", .port = 9 }, NULL), <, 0);
+	g_assert_cmpint(mcu_transport_connect_plain(w.t, &peer, NULL), ==, 0);
+	a.sin6_port = htons(c.port);
+	rtp_packet(buf, 1, SSRC, 50);
+	g_assert_cmpint(sendto(fd, buf, 62, 0, (struct sockaddr *)&a, sizeof(a)), ==, 62);
+	world_until(&w, w.kept->len == 1);
+	mcu_transport_send_rtp(w.t, buf, 12, buf + 12, 50);
+	mcu_port_flush(w.port);
+	g_assert_cmpuint(raw_recv(fd, got, sizeof(got)), ==, 62);
+	close(fd);
+	world_close(&w);
+}
+
+static void dump_is_json(void)
+{
+	struct world w = { 0 };
+	int rtp = raw_socket();
+	g_autofree char *text = NULL;
+	g_autoptr(json_t) dump = NULL;
+
+	open_plain(&w, MCU_PLAIN_NONE, false);
+	connect_to(&w, rtp, -1);
+	text = mcu_transport_dump(w.t);
+	dump = ort_json_parse(text, strlen(text), 65536, NULL);
+	g_assert_nonnull(dump);
+	g_assert_cmpint(json_integer_value(json_object_get(json_array_get(json_object_get(dump, "pairs"), 0), "port")), ==,
+			port_of(rtp));
+	g_assert_cmpstr(json_string_value(json_object_get(json_object_get(dump, "plain"), "security")), ==, "none");
+	close(rtp);
+	world_close(&w);
+}
+
 static void marks_say_what_it_carries(void)
 {
 	struct world w = { .conf = { .dscp_audio = 46, .dscp_video = 34 } };
@@ -532,6 +619,9 @@ static const struct { const char *name; void (*run)(void); } cases[] = {
 	{ "bad-signalling-is-refused", bad_signalling_is_refused },
 	{ "dtls-compares-the-fingerprint", dtls_compares_the_fingerprint },
 	{ "ports-come-from-the-range", ports_come_from_the_range },
+	{ "zones-announce-their-address", zones_announce_their_address },
+	{ "ip6-is-spoken", ip6_is_spoken },
+	{ "dump-is-json", dump_is_json },
 	{ "marks-say-what-it-carries", marks_say_what_it_carries },
 };
 
