@@ -206,3 +206,40 @@ unsigned rtp_packet(uint8_t *out, uint16_t seq, uint32_t ssrc, unsigned payload_
 	}
 	return 12 + payload_len;
 }
+
+void world_open_plain(struct world *w, enum mcu_plain_security security, bool mux)
+{
+	struct mcu_plain_conf conf = { .security = security, .rtcp_mux = mux };
+	g_autoptr(GError) err = NULL;
+
+	w->peer_conf.address = "";
+	world_open(w);
+	mcu_transport_close(w->t);
+	w->t = mcu_transport_open_plain(w->port, &conf, w, &err);
+	g_assert_no_error(err);
+}
+
+uint16_t raw_port(int fd)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	g_assert_cmpint(getsockname(fd, (struct sockaddr *)&a, &len), ==, 0);
+	return ntohs(a.sin_port);
+}
+
+uint16_t world_rtp_port(const struct world *w)
+{
+	struct mcu_candidate c;
+
+	g_assert_cmpuint(mcu_transport_candidates(w->t, &c, 1), ==, 1);
+	g_assert_cmpstr(c.ip, ==, "127.0.0.1");
+	return c.port;
+}
+
+void raw_send_to(int fd, uint16_t port, const void *data, size_t len)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
+
+	g_assert_true(sendto(fd, data, len, 0, (struct sockaddr *)&a, sizeof(a)) == (ssize_t)len);
+}

@@ -44,6 +44,12 @@ bool world_state(const struct world *w, const char *state);
 		}                                                                                  \
 	} while (0)
 
+/* A world whose transport is a plain one, on loopback, without net_peer. */
+void world_open_plain(struct world *w, enum mcu_plain_security security, bool mux);
+uint16_t world_rtp_port(const struct world *w);	/* of the plain transport */
+uint16_t raw_port(int fd);
+void raw_send_to(int fd, uint16_t port, const void *data, size_t len);	/* to 127.0.0.1 */
+
 /* A bare socket of the test on 127.0.0.1. */
 int raw_socket(void);
 void raw_send(const struct world *w, int fd, const void *data, size_t len);
