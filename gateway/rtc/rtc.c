@@ -73,7 +73,8 @@ void pc_unpublish(struct pc *pc, struct slot *slot)
 	}
 	if (g_hash_table_lookup(pc->rtc->streams, slot->source) == pc) {
 		g_hash_table_remove(pc->rtc->streams, slot->source);
-		gw_leg_stream(&pc->leg, slot->source, slot->kind, MCU_CONTENT_MAIN, false);
+		bool slides = g_str_has_suffix(slot->source, ".slides");
+		gw_leg_stream(&pc->leg, slot->source, slot->kind, slides ? MCU_CONTENT_SLIDES : MCU_CONTENT_MAIN, false);
 	}
 	pc_call(pc, MCU_METHOD_SOURCE_REMOVE, &(struct mcu_stream_ref){ pc->rtc->room, slot->source }, NULL, NULL);
 	g_clear_pointer(&slot->source, g_free);

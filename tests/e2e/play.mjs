@@ -16,10 +16,10 @@ export async function setUp(page, ortoo) {
 	await page.waitForSelector('.console', { timeout: 20000 });
 }
 
-export async function logIn(page, ortoo) {
+export async function logIn(page, ortoo, who = ADMIN) {
 	await page.goto(ortoo.url);
-	await page.fill('input[name=name]', ADMIN.name);
-	await page.fill('input[name=password]', ADMIN.password);
+	await page.fill('input[name=name]', who.name);
+	await page.fill('input[name=password]', who.password);
 	await page.click('button.main');
 	await page.waitForSelector('.console', { timeout: 20000 });
 }

@@ -17,7 +17,10 @@ export function flowText(f, brief = false) {
 	}
 	const size = !f.width ? '' : brief ? ` ${f.height}p` : ` ${f.width}×${f.height}`;
 	const rate = f.bitrate_bps >= 1e6 ? `${(f.bitrate_bps / 1e6).toFixed(1)} Mb/s` : `${Math.round(f.bitrate_bps / 1000)} kb/s`;
-	return `${f.codec}${size} · ${rate} · ${t('loss_short', { percent: Math.round((f.loss ?? 0) * 100) })}`;
+	const percent = Math.round((f.loss ?? 0) * 100);
+	const loss = t('loss_short', { percent });
+	// In a narrow row the end is cut off: a loss that matters comes first, one that does not is left out.
+	return brief ? `${percent >= 2 ? `${loss} · ` : ''}${f.codec}${size} · ${rate}` : `${f.codec}${size} · ${rate} · ${loss}`;
 }
 
 /** Acts that disturb many want two seconds of holding, by pointer or by key. @param {{ text: string, run: () => void, disabled?: boolean }} p */

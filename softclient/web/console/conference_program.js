@@ -44,7 +44,7 @@ function CellPlace(p) {
 	};
 	const chosen = conf.cellAt.value === cell.cell;
 	return html`<button class=${`cell-place ${chosen ? 'chosen' : ''} ${over ? 'over-it' : ''} ${cell.by_hand ? 'by-hand' : ''}`} style=${placeOf(p.layout, cell.cell)} data-cell=${cell.cell} data-mode=${cell.mode}
-		aria-pressed=${chosen} aria-label=${t('cell.of', { cell: cell.cell + 1, what: cellText(cell) })} disabled=${!conf.mayAct.value}
+		aria-pressed=${chosen} title=${t('cell.of', { cell: cell.cell + 1, what: cellText(cell) })} disabled=${!conf.mayAct.value}
 		onClick=${() => (conf.cellAt.value = chosen ? null : cell.cell)} onDragOver=${(/** @type {Event} */ e) => { e.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${drop}>
 		<span class="cell-label"><span class="number">${cell.cell + 1}</span><span class="name">${cellText(cell)}</span></span></button>`;
 }
@@ -89,7 +89,7 @@ export function Program() {
 	return html`<section class="program" aria-label=${t('program')}>
 		<div class="screen-box"><div class="screen" data-mix=${c.mix.state}>
 			${c.state === 'open' ? html`<${Picture} link=${store.media.value} stream=${v.stream} label=${t('program')} />` : null}
-			<div class="cells">${v.cells.map((cell) => html`<${CellPlace} key=${`${v.layout}-${cell.cell}`} cell=${cell} layout=${v.layout} />`)}</div>
+			<div class="cells" role="group" aria-label=${t('cells')}>${v.cells.map((cell) => html`<${CellPlace} key=${`${v.layout}-${cell.cell}`} cell=${cell} layout=${v.layout} />`)}</div>
 			<span class="on-wall program-mark">${on ? html`<i class="dot"></i>${t('program.on')}` : html`<${Glyph} shape="failed" />${c.state === 'open' ? t(`mix.${c.mix.state}`) : t('incident.closed')}${c.mix.why ? ` · ${cause(c.mix.why)}` : ''}`}</span></div></div>
 		<${Layouts} v=${v} names=${c.layouts} /><div class="bar cell-bar"><${CellBar} /></div></section>`;
 }

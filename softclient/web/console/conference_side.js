@@ -46,7 +46,7 @@ function Flows(p) {
 	return html`<dl class="facts"><dt>${t('party.sends')}</dt><dd>${flowText(sends) || '-'}</dd>
 		<dt>${t('party.gets')}</dt><dd data-gets>${[gets?.view ? shown : '', flowText(gets)].filter(Boolean).join(' · ') || '-'}</dd>
 		<dt>${t('party.security')}</dt><dd>${sends?.security || '-'}</dd>
-		<dt>${t('party.address')}</dt><dd class="break">${p.p.address ?? '-'}</dd><dt>${t('party.agent')}</dt><dd class="break">${p.p.agent ?? '-'}</dd>
+		<dt>${t('party.address')}</dt><dd class="break">${p.p.kind === 'browser' ? t('party.browser') : p.p.address ?? '-'}</dd><dt>${t('party.agent')}</dt><dd class="break">${p.p.agent ?? '-'}</dd>
 		<dt>${t('party.since')}</dt><dd>${p.p.joined_ms ? hms(p.p.joined_ms) : '-'}</dd></dl>`;
 }
 
@@ -117,11 +117,11 @@ function ContentTab() {
 	return html`<section data-content><h3>${t('content')}<span class="spring"></span>${locked ? html`<span class="chip">${t('content.locked')}</span>` : null}</h3>
 		<p>${holder ? html`<${Glyph} shape="wall" /> <b data-holder=${holder}>${conf.nameOf(holder)}</b> <span class="dim num">${since_ms ? span(store.client.now() - since_ms) : ''}</span>` : html`<span class="dim">${t('content.nobody')}</span>`}</p>
 		${asking.length ? html`<h3>${t('content.asking')}</h3><ul class="call-list">${asking.map((id) => html`<li><span class="name">${conf.nameOf(id)}</span><span class="spring"></span>
-			${conf.mayAct.value ? html`<button class="small" onClick=${() => void conf.act('content.take', { party: id })}>${t('content.give')}</button>
+			${conf.mayAct.value ? html`<button class="small" onClick=${() => void conf.giveContent(id)}>${t('content.give')}</button>
 				<button class="small danger" onClick=${() => void conf.act('content.refuse', { party: id })}>${t('content.refuse')}</button>` : null}</li>`)}</ul>` : null}
 		${conf.mayAct.value ? html`<div class="acts">
 			${seat ? html`<button class="main" onClick=${conf.contentKey}>${t(seat.screen ? 'content.stop' : 'content.share')}<kbd>K</kbd></button>` : null}
-			${picked && holder !== picked.id && conf.isThere(picked) ? html`<button onClick=${() => void conf.act('content.take', { party: picked.id })}>${t('content.give_to', { name: picked.name })}</button>` : null}
+			${picked && holder !== picked.id && conf.isThere(picked) ? html`<button onClick=${() => void conf.giveContent(picked.id)}>${t('content.give_to', { name: picked.name })}</button>` : null}
 			<button class="danger" disabled=${!holder} onClick=${() => void conf.act('content.revoke')}>${t('content.revoke')}</button>
 			<button aria-pressed=${locked} onClick=${() => void conf.act('content.lock', { on: !locked })}>${t('content.lock')}</button></div>` : null}</section>`;
 }

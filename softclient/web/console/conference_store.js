@@ -114,14 +114,24 @@ function patchParty(id, who, patch) {
 	}
 }
 
+/** That the token waits for our screen has been said. */
+let offered = false;
+
 /** Our own seat is gone when the conference ended or somebody took us out. */
 function checkSeat() {
 	const seat = joined.value;
 	const c = seat && conferences.value.get(seat.conference);
-	if (seat && c && (c.state === 'closed' || !c.parties.some((p) => p.id === seat.party))) {
+	if (seat && c && (c.state === 'closed' || !c.parties.some((p) => p.id === seat.party && isThere(p)))) {
 		dropSeat();
 		store.say(t('join.ended'));
+	} else if (seat?.screen && c && c.content.holder !== seat.party) {
+		void closeScreen(seat);
+		store.say(t('content.taken'));
+	} else if (seat && !seat.screen && c?.content.holder === seat.party && !offered) {
+		offered = true;
+		store.say(t('content.yours'));
 	}
+	offered = offered && c?.content.holder === seat?.party;
 }
 
 /** @param {string | null} id */
@@ -230,13 +240,16 @@ export function remove(p) {
 	store.later(t('act.remove', { name: p.name }), () => void act('party.remove', { party: p.id }));
 }
 
-/** Gives the token to ourselves or takes it from us, whichever makes sense. */
+/** Our own screen: begins, or ends. */
 export function contentKey() {
-	const seat = joined.value;
-	if (seat && conference.value?.content.holder === seat.party) {
-		void stopScreen();
-	} else if (seat) {
-		void shareScreen();
+	void (joined.value?.screen ? stopScreen() : shareScreen());
+}
+
+/** The token goes to that party, whoever has it. @param {string} to */
+export async function giveContent(to) {
+	const holder = conference.value?.content.holder;
+	if (!holder || holder === to || await act('content.revoke')) {
+		await act('content.take', { party: to });
 	}
 }
 
@@ -330,27 +343,33 @@ export async function shareScreen() {
 	}
 	const [screen] = media.getVideoTracks();
 	try {
-		await store.client.call('content.take', { conference: seat.conference });
+		changed(await store.client.call('content.take', { conference: seat.conference }));
 	} catch (e) {
 		screen.stop();
 		store.say(errorText(e));
 		return;
 	}
+	offered = true;
 	screen.contentHint = 'detail';
 	screen.onended = () => void stopScreen();
-	await seat.link.publish('video', 'slides', screen);
 	joined.value = { ...seat, screen };
+	await seat.link.publish('video', 'slides', screen);
+}
+
+/** @param {Joined} seat */
+async function closeScreen(seat) {
+	if (seat.screen) {
+		seat.screen.onended = null;
+		seat.screen.stop();
+		joined.value = { ...seat, screen: null };
+		await seat.link.publish('video', 'slides', null);
+	}
 }
 
 export async function stopScreen() {
 	const seat = joined.value;
 	if (seat?.screen) {
-		seat.screen.onended = null;
-		seat.screen.stop();
-		await seat.link.publish('video', 'slides', null);
-		joined.value = { ...seat, screen: null };
-	}
-	if (seat) {
+		await closeScreen(seat);
 		await store.attempt(store.client.call('content.release', { conference: seat.conference }));
 	}
 }

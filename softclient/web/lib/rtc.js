@@ -363,7 +363,8 @@ export class MediaLink {
 			return;
 		}
 		if (pc.connectionState === 'connected') {
-			this.clearTimers();
+			const { lost, restart, retry } = this.timers; // not `settle`: what was just added must still be offered
+			[lost, restart, retry].forEach(clearTimeout);
 			this.retry_ms = RETRY_MIN_MS;
 			this.state.value = 'up';
 			this.retire(() => true);
@@ -429,7 +430,7 @@ export class MediaLink {
 			await this.exchange(pc, restart);
 		} catch (e) {
 			if (pc === this.pc && !this.closed) {
-				console.warn('rtc.offer', e);
+				console.warn('rtc.offer', e, e instanceof ApiError ? e.why : '');
 				e instanceof ApiError && e.code === 'forbidden' ? this.close() : this.retryLater();
 			}
 		}
@@ -443,8 +444,9 @@ export class MediaLink {
 	/** @param {RTCPeerConnection} pc @param {boolean} restart */
 	async exchange(pc, restart) {
 		await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
-		const publish = this.sources.filter((s) => !s.off && s.transceiver).map((s) => ({ mid: s.transceiver?.mid ?? '', kind: s.kind, content: s.content }));
-		const view = this.slots.map((s) => ({
+		// What was added meanwhile has no section yet and comes with the next offer.
+		const publish = this.sources.filter((s) => !s.off && s.transceiver?.mid).map((s) => ({ mid: s.transceiver?.mid ?? '', kind: s.kind, content: s.content }));
+		const view = this.slots.filter((s) => s.transceiver.mid).map((s) => ({
 			mid: s.transceiver.mid ?? '', stream: s.view?.stream ?? null,
 			...(s.view?.width ? { width: s.view.width, height: s.view.height } : {}),
 		}));

@@ -246,6 +246,39 @@ test('a_track_that_comes_late_is_sent_without_an_offer', async () => {
 	assert.equal(client.asked('rtc.offer').length, 1);
 });
 
+test('what_is_added_while_an_offer_is_made_waits_for_the_next', async () => {
+	link.addSource('audio');
+	link.open();
+	const pc = RTCPeerConnection.last;
+	const real = pc.setLocalDescription.bind(pc);
+	pc.setLocalDescription = async () => {
+		await real();
+		pc.setLocalDescription = real;
+		link.view('late.audio', 'audio'); // its section has no number yet
+	};
+	await connected();
+	await pass(100);
+	const offers = client.asked('rtc.offer').map((o) => o.params ?? o);
+	assert.ok(offers[0].view.every((v) => v.mid));
+	assert.ok(offers.at(-1).view.some((v) => v.stream === 'late.audio'));
+});
+
+test('a_second_picture_comes_and_goes_under_the_name_of_the_party', async () => {
+	link.party = 'p-1';
+	link.addSource('audio');
+	link.open();
+	await connected();
+	await link.publish('video', 'slides', 'screen');
+	await pass(1000);
+	const published = () => client.asked('rtc.offer').map((o) => o.params ?? o).at(-1);
+	assert.equal(published().party, 'p-1');
+	assert.deepEqual(published().publish.map((p) => p.content), ['main', 'slides']);
+	await link.publish('video', 'slides', null);
+	await pass(1000);
+	assert.deepEqual(published().publish.map((p) => p.content), ['main']);
+	assert.equal(RTCPeerConnection.last.transceivers[1].direction, 'inactive');
+});
+
 test('closed_is_closed', async () => {
 	link.view('a.video', 'video');
 	await connected();
