@@ -63,6 +63,7 @@ globalThis.RTCPeerConnection = class FakePc {
 	}
 };
 
+const usual = RTCPeerConnection.prototype.setLocalDescription;
 const { MediaLink } = await load('lib/rtc.js');
 const { ApiError } = await load('lib/api.js');
 
@@ -246,21 +247,28 @@ test('a_track_that_comes_late_is_sent_without_an_offer', async () => {
 	assert.equal(client.asked('rtc.offer').length, 1);
 });
 
-test('what_is_added_while_an_offer_is_made_waits_for_the_next', async () => {
+test('what_is_added_just_before_the_connection_is_up_is_still_offered', async () => {
 	link.addSource('audio');
 	link.open();
-	const pc = RTCPeerConnection.last;
-	const real = pc.setLocalDescription.bind(pc);
-	pc.setLocalDescription = async () => {
-		await real();
-		pc.setLocalDescription = real;
-		link.view('late.audio', 'audio'); // its section has no number yet
+	await pass();
+	link.view('late.audio', 'audio');
+	RTCPeerConnection.last.turns('connected');
+	await pass(50);
+	await pass(50);
+	assert.ok(client.asked('rtc.offer').at(-1).view.some((v) => v.stream === 'late.audio'));
+});
+
+test('a_section_without_a_number_is_not_named_in_an_offer', async () => {
+	link.addSource('audio');
+	link.view('a.video', 'video');
+	RTCPeerConnection.prototype.setLocalDescription = async function () {
+		this.transceivers[0].mid = '0'; // the other was added after the offer was made
+		this.localDescription = { sdp: 'offer' };
+		this.signalingState = 'have-local-offer';
 	};
-	await connected();
-	await pass(100);
-	const offers = client.asked('rtc.offer').map((o) => o.params ?? o);
-	assert.ok(offers[0].view.every((v) => v.mid));
-	assert.ok(offers.at(-1).view.some((v) => v.stream === 'late.audio'));
+	await pass(20);
+	assert.deepEqual(client.asked('rtc.offer')[0].view, []);
+	RTCPeerConnection.prototype.setLocalDescription = usual;
 });
 
 test('a_second_picture_comes_and_goes_under_the_name_of_the_party', async () => {
