@@ -90,7 +90,7 @@ static char *recv_fmtp(const struct mcu_codec_use *ours, const struct gw_sdp_cod
 
 		return g_strconcat(fmtp, more, NULL);
 	}
-	return g_strdup(ours->fmtp);
+	return id == MCU_CODEC_H264 ? sdp_h264_received(ours->fmtp, c->fmtp) : g_strdup(ours->fmtp);
 }
 
 static bool has_pt(const GArray *uses, int64_t pt)
@@ -127,6 +127,24 @@ static void add_pair(const struct gw_sdp_media *peer, const struct mcu_codec_use
 	}
 }
 
+/* RFC 3264 7: who offered must be ready for every type of its offer. libre 1.1 answers with one H.264 type of several and
+ * sends another. */
+static void add_offered(const struct mcu_codec_use *ours, size_t n, GArray *recv)
+{
+	struct mcu_codec_use like = g_array_index(recv, struct mcu_codec_use, 0);
+
+	for (size_t i = 0; i < n; i++) {
+		struct mcu_codec_use use = ours[i];
+
+		if (!has_pt(recv, use.pt)) {
+			both_feedback(&use, &like);
+			use.name = g_strdup(use.name);
+			use.fmtp = g_strdup(use.fmtp);
+			g_array_append_val(recv, use);
+		}
+	}
+}
+
 static void take_array(GArray *from, struct ort_json_array *ret)
 {
 	ret->n = from->len;
@@ -144,6 +162,9 @@ bool gw_sdp_agree(const struct gw_sdp_media *peer, const struct mcu_codec_use *o
 
 	for (size_t i = 0; any && i < found; i++) {
 		add_pair(peer, ours, &pairs[i], answering, recv, send);
+	}
+	if (any && !answering) {
+		add_offered(ours, n, recv);
 	}
 	take_array(recv, ret_recv);
 	take_array(send, ret_send);

@@ -75,3 +75,25 @@ char *sdp_h264_answer(const char *offered, const char *ours)
 	return g_strdup_printf("profile-level-id=%06x;packetization-mode=%c%s", (id & 0xffff00) | level, sdp_h264_mode(offered),
 			       asymmetric ? ";level-asymmetry-allowed=1" : "");
 }
+
+/* An answer may name another profile than the offer did under that type (baresip 1.0 answers 42e01f to 640028): it is what
+ * the peer sends. */
+char *sdp_h264_received(const char *ours, const char *answered)
+{
+	unsigned id = sdp_h264_idc(answered);
+
+	if (sdp_h264_profile(answered) == sdp_h264_profile(ours)) {
+		return g_strdup(ours);
+	}
+	return g_strdup_printf("profile-level-id=%06x;packetization-mode=%c%s", (id & 0xffff00) | (sdp_h264_idc(ours) & 0xff),
+			       sdp_h264_mode(ours), sdp_h264_asymmetric(ours) ? ";level-asymmetry-allowed=1" : "");
+}
+
+/* What baseline has beyond constrained baseline (FMO, ASO, redundant slices) no encoder of a room makes. */
+char *gw_sdp_h264_constrained(const char *fmtp)
+{
+	if (sdp_h264_profile(fmtp) != 'B') {
+		return g_strdup(fmtp);
+	}
+	return g_strdup_printf("profile-level-id=42e0%02x;packetization-mode=%c", sdp_h264_idc(fmtp) & 0xff, sdp_h264_mode(fmtp));
+}

@@ -213,7 +213,7 @@ void gw_sdp_read_floor(const gw_sdp *sdp, size_t index, struct gw_sdp_floor *ret
 
 /* Codecs that both sides do. `ours` in the order we want them; H.264 there stands for all profiles that we decode, its fmtp
  * tells our level. Answering: ret_recv gets the offerer's payload types with our fmtp. Else `ours` is what we offered, and
- * ret_recv the rows of it that the answer took. ret_send: the peer's types and fmtp, most wanted first. Both mcu_codec_use,
+ * ret_recv its rows, those that the answer took first. ret_send: the peer's types and fmtp, most wanted first. Both mcu_codec_use,
  * owned by the caller; false = nothing but dialled digits in common. */
 bool gw_sdp_agree(const struct gw_sdp_media *peer, const struct mcu_codec_use *ours, size_t n, bool answering,
 		  struct ort_json_array *ret_recv, struct ort_json_array *ret_send);
@@ -224,6 +224,10 @@ char *gw_sdp_why_no_codec(const struct gw_sdp_media *m);
  * VP8 max-fs, max-fr (RFC 7741). 16:9 sizes; 0 = not said. */
 struct gw_sdp_limits { int64_t width, height, fps, bps; };
 void gw_sdp_limits(const struct mcu_codec_use *use, struct gw_sdp_limits *ret);
+
+/* Baseline as constrained baseline, all else as it is: so that a room's picture may be forwarded to browsers. NULL is level
+ * 1 of baseline. (transfer full) */
+char *gw_sdp_h264_constrained(const char *fmtp);
 
 /* What we write. Everything borrowed. */
 struct gw_sdp_line {

@@ -44,6 +44,7 @@ char sdp_h264_mode(const char *fmtp);		/* '0', '1', '2' */
 unsigned sdp_h264_level(const char *fmtp);	/* level_idc; 9 = 1b */
 bool sdp_h264_asymmetric(const char *fmtp);
 char *sdp_h264_answer(const char *offered, const char *ours);	/* fmtp of an answer, (transfer full) */
+char *sdp_h264_received(const char *ours, const char *answered);	/* of what the answerer will send, (transfer full) */
 
 /* answer.c for line.c, and what both need */
 enum gw_sdp_dir sdp_mirrored(enum gw_sdp_dir dir);

@@ -144,23 +144,44 @@ void line_forget_streams(struct sip_media *m, struct line *l)
 	}
 }
 
+static void forwardable(const struct line *l, struct ort_json_array *ret)
+{
+	struct mcu_codec_use *use;
+
+	uses_copy(&mcu_table_codec_use, &l->recv, ret);
+	use = ret->items;
+	for (size_t i = 0; i < ret->n; i++) {
+		if (mcu_codec_by_name(use[i].name) == MCU_CODEC_H264) {
+			char *fmtp = gw_sdp_h264_constrained(use[i].fmtp);
+
+			g_free(use[i].fmtp);
+			use[i].fmtp = fmtp;
+		}
+	}
+}
+
 static void apply_source(struct exchange *x, struct line *l)
 {
 	struct sip_media *m = x->m;
 	g_autofree char *stream = line_stream(m, l);
+	struct ort_json_array codecs = { 0 };
 	struct mcu_encoding first = { 0 };	/* SSRC: the first that comes; peers change it with every hold */
 	struct mcu_source_add req = { m->room, l->tp->id, stream, (int)media_slots[l->slot].kind,
-				      (int)media_slots[l->slot].content, l->tp->lite ? l->mid : NULL, l->recv, { &first, 1 } };
-	char *text = text_of(&mcu_table_source_add, &req);
+				      (int)media_slots[l->slot].content, l->tp->lite ? l->mid : NULL, { 0 }, { &first, 1 } };
+	char *text;
 
+	forwardable(l, &codecs);
+	req.codecs = codecs;
+	text = text_of(&mcu_table_source_add, &req);
 	if (g_strcmp0(text, l->source) == 0) {
 		free(text);
-		return;
+	} else {
+		remove_source(m, l, true);
+		l->source = text;
+		xchg_step(x, MCU_METHOD_SOURCE_ADD, &req);
+		tell_stream(m, l, stream, true);
 	}
-	remove_source(m, l, true);
-	l->source = text;
-	xchg_step(x, MCU_METHOD_SOURCE_ADD, &req);
-	tell_stream(m, l, stream, true);
+	gw_sdp_array_clear(&mcu_table_codec_use, &codecs);
 }
 
 /* What nobody can feed fails alone: the sink is made silent first. */

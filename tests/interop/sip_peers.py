@@ -134,11 +134,11 @@ class Phone:
     def __init__(self, name, colour, tone, account="", mux=False, transport="udp", ca=None, modules=None):
         self.name, self.tone, self.log = name, tone, []
         self.folder = tempfile.mkdtemp(prefix=f"ortoo-{name}-")
-        self.control = free_port()
+        self.control, self.port = free_port(), free_port(socket.SOCK_DGRAM)
         clip(os.path.join(self.folder, "clip.mp4"), colour)
         tls = f"sip_cafile {ca}" if ca else ""
         with open(os.path.join(self.folder, "config"), "w", encoding="ascii") as f:
-            f.write(CONFIG.format(address=ADDRESS, port=free_port(socket.SOCK_DGRAM), tls=tls, tone=tone, folder=self.folder, control=self.control,
+            f.write(CONFIG.format(address=ADDRESS, port=self.port, tls=tls, tone=tone, folder=self.folder, control=self.control,
                                   mux="yes" if mux else "no", modules="\n".join(f"module {m}.so" for m in modules or MODULES)))
         with open(os.path.join(self.folder, "accounts"), "w", encoding="ascii") as f:
             f.write(f"<sip:{name}@{ADDRESS};transport={transport}>;regint=0;answermode=auto;auth_user={name};auth_pass=secret{account}\n")

@@ -141,10 +141,12 @@ static const struct { const char *name, *media; bool answering; const char *recv
 	{ "h264_before_vp8", "96 97\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 profile-level-id=42801f\r\n", true,
 	  "97 profile-level-id=42801f;packetization-mode=0|96", NULL },
 	{ "answer_with_our_type", "102\r\na=rtpmap:102 H264/90000\r\na=fmtp:102 profile-level-id=42800d;packetization-mode=1\r\n", false,
-	  "102 profile-level-id=42e028;packetization-mode=1;level-asymmetry-allowed=1",
+	  "102 profile-level-id=428028;packetization-mode=1;level-asymmetry-allowed=1|"
+	  "106 profile-level-id=42e028;packetization-mode=0;level-asymmetry-allowed=1|96",
 	  "102 profile-level-id=42800d;packetization-mode=1" },
 	{ "answer_with_its_own", "34 120\r\na=rtpmap:120 H264/90000\r\na=fmtp:120 profile-level-id=42801f\r\n", false,
-	  "106 profile-level-id=42e028;packetization-mode=0;level-asymmetry-allowed=1", "120 profile-level-id=42801f" },
+	  "106 profile-level-id=428028;packetization-mode=0;level-asymmetry-allowed=1|"
+	  "102 profile-level-id=42e028;packetization-mode=1;level-asymmetry-allowed=1|96", "120 profile-level-id=42801f" },
 	{ "answer_with_a_stranger", "34\r\n", false, "", "" },
 };
 
@@ -191,6 +193,21 @@ static void digits_alone_are_no_sound(void)
 	g_assert_cmpstr(why, ==, "offers only G.729, telephone-event: no free codec");
 	gw_sdp_array_clear(&mcu_table_codec_use, &r);
 	gw_sdp_array_clear(&mcu_table_codec_use, &s);
+}
+
+static void baseline_is_forwardable(void)
+{
+	static const struct { const char *from, *to; } rows[] = {
+		{ "profile-level-id=42801f;packetization-mode=1;max-fs=3600", "profile-level-id=42e01f;packetization-mode=1" },
+		{ "profile-level-id=64001f", "profile-level-id=64001f" }, { NULL, "profile-level-id=42e00a;packetization-mode=0" },
+		{ "profile-level-id=42e01f;packetization-mode=1", "profile-level-id=42e01f;packetization-mode=1" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *to = gw_sdp_h264_constrained(rows[i].from);
+
+		g_assert_cmpstr(to, ==, rows[i].to);
+	}
 }
 
 /* ---- there and back ---- */
@@ -304,6 +321,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/sdp/made_keys_differ", made_keys_differ);
 	g_test_add_func("/sdp/digits_alone_are_no_sound", digits_alone_are_no_sound);
+	g_test_add_func("/sdp/baseline_is_forwardable", baseline_is_forwardable);
 	g_test_add_func("/sdp/offer_comes_back", offer_comes_back);
 	g_test_add_func("/sdp/floor_is_read", floor_is_read);
 	return g_test_run();
