@@ -7,6 +7,7 @@
 
 #include "mcu/base/clock.h"
 #include "mcu/base/loop.h"
+#include "mcu/mix/home_priv.h"
 
 enum { TICK_US = 20000, LATE_MAX_US = 200000 };
 
@@ -55,6 +56,7 @@ static void call(struct mix_ears *s, void (*fn)(struct mix_ears *s, void *arg), 
 
 static void start_timer(struct mix_ears *s, void *arg)
 {
+	mix_thread_first(-10);	/* sound never waits for pictures */
 	s->due_us = ort_now_us() + TICK_US;
 	s->timer = ort_timer_new(ort_loop_context(s->loop), s->due_us, tick, s);
 }

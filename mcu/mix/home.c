@@ -3,7 +3,10 @@
 #include "mcu/mix/home_priv.h"
 
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/rtp/rtp.h"
@@ -294,8 +297,14 @@ static int64_t tick(int64_t now_us, void *user_data)
 }
 
 /* ---- life ---- */
+void mix_thread_first(int nice)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);	/* EACCES without CAP_SYS_NICE: then as all */
+}
+
 static void start_on_home(struct mix_home *h, void *arg)
 {
+	mix_thread_first(-5);
 	h->tick_us = h->stats_us = ort_now_us();
 	h->due_us = h->tick_us;
 	h->timer = ort_timer_new(ort_loop_context(h->loop), h->due_us, tick, h);

@@ -171,3 +171,5 @@ void mix_post_want(mcu_mix *mix, const char *input, int w, int h, bool paused);
 const char *mix_room_name(const mcu_mix *mix);
 const char *mix_name(const mcu_mix *mix);
 const char *mix_ranks(const mcu_mix *mix);
+/* The calling thread before others of its process' peers, where the system permits it; niceness as in setpriority(2). */
+void mix_thread_first(int nice);

@@ -7,10 +7,12 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/rtp/rtp.h"
@@ -22,7 +24,7 @@ static const struct { const char *name, *layout; unsigned legs; int w, h; } rows
 	{ "16x360", "16", 16, 640, 360 }, { "25x360", "25", 25, 640, 360 },
 };
 
-struct result { double cost, fps; };
+struct result { double cost, fps, mbps; long mb; };
 
 static double cpu_s(void)
 {
@@ -32,28 +34,33 @@ static double cpu_s(void)
 	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static long peak_mb(void)
+/* Resident memory of this process now */
+static long resident_mb(void)
 {
-	struct rusage u;
+	g_autofree char *text = NULL;
+	long pages[2] = { 0 };
 
-	getrusage(RUSAGE_SELF, &u);
-	return u.ru_maxrss / 1024;
+	if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL)) {
+		(void)sscanf(text, "%ld %ld", &pages[0], &pages[1]);
+	}
+	return pages[1] * sysconf(_SC_PAGESIZE) / (1024 * 1024);
 }
 
 /* A room that takes a frame of each leg 30 times a second; returns what it cost after warming up */
-struct room { void (*send)(struct room *room, struct rig_leg *leg, int64_t now_us); guint *sent_frames; };
+struct room { void (*send)(struct room *room, struct rig_leg *leg, int64_t now_us); guint sent_frames, sent_bytes; };
 
 static struct result drive(struct room *room, struct rig_leg *legs, unsigned n, unsigned seconds)
 {
 	int64_t due = ort_now_us();
 	double began = 0, began_s = 0;
-	guint frames = 0;
+	guint frames = 0, bytes = 0;
 
 	for (unsigned f = 0; f < WARM + seconds * 30; f++, due += 33333) {
 		if (f == WARM) {
 			began = cpu_s();
 			began_s = (double)ort_now_us() / 1e6;
-			frames = (guint)g_atomic_int_get((gint *)room->sent_frames);
+			bytes = (guint)g_atomic_int_get((gint *)&room->sent_bytes);
+			frames = (guint)g_atomic_int_get((gint *)&room->sent_frames);
 		}
 		for (unsigned i = 0; i < n; i++) {	/* spread over the period, as legs are */
 			int64_t at = due + 33333 * i / n, now = ort_now_us();
@@ -65,11 +72,18 @@ static struct result drive(struct room *room, struct rig_leg *legs, unsigned n, 
 	}
 	double wall = (double)ort_now_us() / 1e6 - began_s;
 	return (struct result){ (cpu_s() - began) / wall,
-				((guint)g_atomic_int_get((gint *)room->sent_frames) - frames) / wall };
+				((guint)g_atomic_int_get((gint *)&room->sent_frames) - frames) / wall,
+				((guint)g_atomic_int_get((gint *)&room->sent_bytes) - bytes) * 8e-6 / wall, resident_mb() };
+}
+
+static void note_sent(struct room *room, const uint8_t *packet, size_t len)
+{
+	g_atomic_int_add((gint *)&room->sent_bytes, (gint)len);
+	g_atomic_int_add((gint *)&room->sent_frames, packet[1] >> 7);
 }
 
 /* ---- ours ---- */
-struct our_room { struct room room; mcu_mix *mix; guint frames; struct rig_leg *legs; gint key[MAX_LEGS]; };	/* key: asked for by PLI */
+struct our_room { struct room room; mcu_mix *mix; struct rig_leg *legs; gint key[MAX_LEGS]; };	/* key: asked for by PLI */
 
 static void count_sent(mcu_mix *mix, enum mcu_kind lane, const uint8_t *packet, size_t len, void *mix_data)
 {
@@ -82,8 +96,8 @@ static void count_sent(mcu_mix *mix, enum mcu_kind lane, const uint8_t *packet, 
 			g_atomic_int_set(&r->key[rtcp.media - 100], 1);
 		}
 	}
-	if (len > 12 && (packet[1] & 0x7f) == mcu_codecs[MCU_CODEC_H264].default_pt && packet[1] >> 7) {
-		g_atomic_int_inc((gint *)&r->frames);
+	if (len > 12 && (packet[1] & 0x7f) == mcu_codecs[MCU_CODEC_H264].default_pt) {
+		note_sent(&r->room, packet, len);
 	}
 }
 
@@ -109,7 +123,7 @@ static struct result run_ours(unsigned row, struct rig_clip **clips, unsigned se
 	mcu_mixer *mixer = mcu_mixer_new(&conf, &ops, NULL);
 
 	rig.mix = r.mix = mcu_mix_open(mixer, &open, &r, NULL);
-	r.room = (struct room){ our_send, &r.frames };
+	r.room = (struct room){ our_send, 0, 0 };
 	for (unsigned i = 0; i < rows[row].legs; i++) {
 		g_autofree char *id = g_strdup_printf("p%u", i);
 		legs[i] = (struct rig_leg){ .clip = clips[i % CLIPS], .ssrc = 100 + i };
@@ -125,7 +139,7 @@ static struct result run_ours(unsigned row, struct rig_clip **clips, unsigned se
 }
 
 /* ---- GStreamer's ---- */
-struct gst_room { struct room room; GstElement *in[MAX_LEGS]; struct rig_leg *legs; guint frames; };
+struct gst_room { struct room room; GstElement *in[MAX_LEGS]; struct rig_leg *legs; };
 
 static GstFlowReturn count_sample(GstAppSink *sink, gpointer user_data)
 {
@@ -134,9 +148,7 @@ static GstFlowReturn count_sample(GstAppSink *sink, gpointer user_data)
 	GstMapInfo map;
 
 	if (sample && gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ)) {
-		if (map.data[1] >> 7) {
-			g_atomic_int_inc((gint *)&r->frames);
-		}
+		note_sent(&r->room, map.data, map.size);
 		gst_buffer_unmap(gst_sample_get_buffer(sample), &map);
 		gst_sample_unref(sample);
 	}
@@ -201,7 +213,7 @@ static struct result run_gst(unsigned row, struct rig_clip **clips, unsigned sec
 	g_assert_no_error(err);
 	g_autoptr(GstElement) out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
 	gst_app_sink_set_callbacks(GST_APP_SINK(out), &callbacks, &r, NULL);
-	r.room = (struct room){ gst_send, &r.frames };
+	r.room = (struct room){ gst_send, 0, 0 };
 	for (unsigned i = 0; i < rows[row].legs; i++) {
 		g_autofree char *name = g_strdup_printf("in%u", i);
 		legs[i] = (struct rig_leg){ .clip = clips[i % CLIPS] };
@@ -233,14 +245,17 @@ static bool run_row(unsigned row, unsigned seconds)
 	for (unsigned i = 0; i < CLIPS; i++) {
 		clips[i] = rig_clip_new(coder, rows[row].w, rows[row].h, 150, rig_fill_moving, GUINT_TO_POINTER(i + 1));
 	}
+	(void)malloc_trim(0);
+	long clip_mb = resident_mb();	/* codecs' leftovers of making the clips, and the clips */
 	struct result ours = run_ours(row, clips, seconds);
-	long mb = peak_mb();
+	(void)malloc_trim(0);
 	struct result theirs = run_gst(row, clips, seconds);
 	ours = cheaper(ours, run_ours(row, clips, seconds));
 	theirs = cheaper(theirs, run_gst(row, clips, seconds));
 	bool full = ours.fps >= 29 && theirs.fps >= 29;
-	printf("mix %-7s ours %.3f cs/s %.1f fps   gstreamer %.3f cs/s %.1f fps   ratio %.2f   peak %ld MB%s\n", rows[row].name,
-	       ours.cost, ours.fps, theirs.cost, theirs.fps, ours.cost / theirs.cost, mb, full ? "" : "   VOID: not at full rate");
+	printf("mix %-7s ours %.3f cs/s %.1f fps %.1f Mbit/s %ld MB   gstreamer %.3f cs/s %.1f fps %.1f Mbit/s %ld MB   ratio %.2f%s\n",
+	       rows[row].name, ours.cost, ours.fps, ours.mbps, ours.mb - clip_mb, theirs.cost, theirs.fps, theirs.mbps,
+	       theirs.mb - clip_mb, ours.cost / theirs.cost, full ? "" : "   VOID: not at full rate");
 	fflush(stdout);
 	for (unsigned i = 0; i < CLIPS; i++) {
 		rig_clip_free(clips[i]);

@@ -4,6 +4,7 @@
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
+#include <math.h>
 #include <string.h>
 
 #include "mcu/base/clock.h"
@@ -21,22 +22,24 @@ void rig_fill_plain(uint8_t *const plane[3], const int stride[3], int w, int h, 
 	}
 }
 
-/* A slope that moves, blocks on it, and noise: something that costs an encoder what a room does */
+/* A room: a wall with texture that stands still, somebody before it who moves, and a sensor's noise over all of it */
 void rig_fill_moving(uint8_t *const plane[3], const int stride[3], int w, int h, unsigned frame, const void *seed)
 {
 	uint32_t noise = (uint32_t)GPOINTER_TO_UINT(seed) * 2654435761U + frame * 40503U + 1;
-	int shift = (int)frame * 3;
+	int cx = w / 2 + (int)(h / 12.0 * sin(frame / 9.0 + GPOINTER_TO_UINT(seed))), cy = h / 2 + (int)(h / 30.0 * sin(frame / 5.0));
 
 	for (int y = 0; y < h; y++) {
 		for (int x = 0; x < w; x++) {
-			int block = ((x + shift) / 40 + (y + shift / 2) / 40) & 3;
+			int dx = (x - cx) * 100 / h, dy = (y - cy) * 75 / h;
+			bool body = dx * dx + dy * dy < 900;
+			int texture = body ? ((x - cx) / 6 ^ (y - cy) / 9) & 15 : ((x / 11 * 7) ^ (y / 13 * 5)) & 31;
 			noise = noise * 1664525U + 1013904223U;
-			plane[0][y * stride[0] + x] = (uint8_t)(40 + (x + y + shift) % 256 / 4 + block * 30 + (int)(noise >> 30));
+			plane[0][y * stride[0] + x] = (uint8_t)((body ? 120 : 60 + 40 * x / w) + texture + (noise >> 30 == 0));
 		}
 	}
 	for (int p = 1; p < 3; p++) {
 		for (int y = 0; y < h / 2; y++) {
-			memset(plane[p] + y * stride[p], 100 + (y + shift) % 64, (size_t)(w / 2));
+			memset(plane[p] + y * stride[p], 110 + 30 * y / h * (p == 1 ? 1 : -1), (size_t)(w / 2));
 		}
 	}
 }
