@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/mix/audio_priv.h"
 #include "mcu/mix/element_priv.h"
 #include "mcu/mix/fmtp_priv.h"
 #include "mcu/mix/frames_priv.h"
@@ -274,7 +275,7 @@ void mix_out_reports(struct mix_home *h, int64_t now_us)
 		size_t len = 0;
 		if (o->packets && mcu_rtcp_write_sr(packet, sizeof(packet), &len, o->ssrc, ntp, rtp_time(now_us) + o->ts_base,
 						    o->packets, o->octets, NULL, 0) == 0 &&
-		    mcu_rtcp_write_sdes_cname(packet, sizeof(packet), &len, o->ssrc, mix_name(h->mix)) == 0) {
+		    mcu_rtcp_write_sdes_cname(packet, sizeof(packet), &len, o->ssrc, MIX_CNAME) == 0) {
 			mix_send(h->mix, packet, len);
 		}
 	}
