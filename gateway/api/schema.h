@@ -185,6 +185,20 @@ struct gw_party_dtmf { char *conference, *party, *digits; };
 struct gw_party_view { char *conference, *party, *view; };
 struct gw_content_ref { char *conference, *party; };	/* party NULL = this session's */
 struct gw_content_lock { char *conference; bool on; };
+/* ---- roll calls ---- */
+extern const char *const gw_rollcall_result_names[];	/* not_called first: order of the domain's enum */
+enum gw_circular_format { GW_CIRCULAR_JSON, GW_CIRCULAR_CSV };
+extern const char *const gw_circular_format_names[];
+struct gw_rollcall_open { char *conference, *name, **sites; int64_t ahead, dwell_ms; bool hang_up, drill; };	/* ahead 0 = 3, -1 = none */
+struct gw_rollcall_run { char *id; bool on; };
+struct gw_rollcall_next { char *id; int result; };	/* not_called = what was measured */
+struct gw_rollcall_mark { char *id, *site, *why; int result; };
+struct gw_rollcall_jump { char *id, *site; };
+struct gw_rollcall_list { int64_t limit; };		/* 0 = 100 */
+struct gw_rollcall_list_reply { json_t *rollcalls; };	/* array of rollcall_head */
+struct gw_rollcall_circular { char *id; int format; };
+struct gw_rollcall_circular_reply { json_t *circular; char *csv; };	/* one of the two */
+
 struct gw_endpoint_put { char *user, *name, *site, *password; bool md5; };
 struct gw_endpoint_put_reply { char *user, *password; };	/* password only when it was made here */
 struct gw_endpoint { char *user, *name, *site; bool md5; int64_t made_ms; };
@@ -212,6 +226,7 @@ struct gw_ev_conference { json_t *conference; };
 struct gw_ev_party_level { char *conference, *party; bool speaking; };
 struct gw_ev_party_stats { char *conference, *party; json_t *sends, *gets; };
 struct gw_ev_trunk { struct gw_trunk trunk; };
+struct gw_ev_rollcall { json_t *rollcall; };
 struct gw_ev_system { char *engine, *why; };
 
 #define GW_TABLES(X) \
@@ -231,7 +246,8 @@ struct gw_ev_system { char *engine, *why; };
 	X(party_call) X(party_call_reply) X(party_call_absent_reply) X(party_move) X(party_mute) X(party_volume) X(party_role_set) \
 	X(party_dtmf) X(party_view) X(content_ref) X(content_lock) X(endpoint_put) X(endpoint_put_reply) X(endpoint) \
 	X(endpoint_list_reply) X(endpoint_ref) X(trunk) X(trunk_list_reply) X(ev_conference) X(ev_party_level) X(ev_party_stats) \
-	X(ev_trunk) X(incident) X(certificate) X(wall) X(directory) X(stats) X(config) X(conference)	/* from incident on: struct gw_raw */
+	X(ev_trunk) X(rollcall_open) X(rollcall_run) X(rollcall_next) X(rollcall_mark) X(rollcall_jump) X(rollcall_list) \
+	X(rollcall_list_reply) X(rollcall_circular) X(rollcall_circular_reply) X(ev_rollcall) X(rollcall) X(incident) X(certificate) X(wall) X(directory) X(stats) X(config) X(conference)	/* from rollcall on: struct gw_raw */
 #define X(t) extern const struct ort_json_table gw_table_##t;
 GW_TABLES(X)
 #undef X

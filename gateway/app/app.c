@@ -218,6 +218,7 @@ static void bind_all(gw_app *app)
 	gw_app_bind_media(app);
 	gw_app_bind_system(app);
 	gw_app_bind_conferences(app);
+	gw_app_bind_rollcalls(app);
 	gw_app_bind_parties(app);
 	gw_app_bind_endpoints(app);
 	gw_app_bind_sip(app);
@@ -240,6 +241,7 @@ static bool start_parts(gw_app *app, char **ret_why)
 	start_timers(app);
 	gw_app_calls_start(app);
 	gw_app_flows_start(app);
+	gw_app_measures_start(app);
 	gw_app_mixes_start(app);
 	if (!gw_app_media_start(app, ret_why) || !gw_app_sip_start(app, ret_why) || !start_web(app, ret_why)) {
 		return false;
@@ -262,6 +264,7 @@ gw_app *gw_app_start(const struct gw_app_options *options, char **ret_why)
 	app->dirty_incidents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->dirty_walls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->dirty_conferences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	app->dirty_rollcalls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->failing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (!start_parts(app, ret_why)) {
 		gw_app_stop(app, false);
@@ -329,7 +332,9 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	g_hash_table_unref(app->dirty_incidents);
 	g_hash_table_unref(app->dirty_walls);
 	g_hash_table_unref(app->dirty_conferences);
+	g_hash_table_unref(app->dirty_rollcalls);
 	gw_app_flows_stop(app);
+	gw_app_measures_stop(app);
 	gw_app_endpoints_stop(app);
 	g_hash_table_unref(app->failing);
 	if (app->lock_fd >= 0) {

@@ -32,6 +32,8 @@ struct gw_app {
 	GSource *domain_timer, *flush_timer, *minute_timer;
 	GHashTable *dirty_incidents, *dirty_walls;	/* ids, owned: to be told to pages at the next flush */
 	GHashTable *dirty_conferences;	/* likewise */
+	GHashTable *dirty_rollcalls;	/* likewise */
+	GHashTable *measures;		/* party -> what media says of it, measures.c */
 	bool dirty_directory, flush_armed, storage_ok, started;
 	char *setup_token, *demo_link, *demo_wall;	/* shown once on the terminal */
 	GHashTable *failing;		/* leg id -> since when it has no connection (us), owned */
@@ -74,6 +76,8 @@ char *gw_app_actor(const struct gw_api_session *s);
 void gw_app_remember(gw_app *app, const char *type, const char *actor, const char *incident, json_t *body);
 const char *gw_app_wall_of(const struct gw_api_session *s);	/* id of the wall that this session is, or NULL */
 
+void gw_app_put_proof(const gw_app *app, json_t *paper);	/* log_head, log_signature, public_key, node: incidents.c */
+
 /* ---- handlers, one file a noun; each binds its methods ---- */
 void gw_app_bind_people(gw_app *app);
 void gw_app_bind_directory(gw_app *app);
@@ -83,6 +87,7 @@ void gw_app_bind_walls(gw_app *app);
 void gw_app_bind_media(gw_app *app);
 void gw_app_bind_system(gw_app *app);
 void gw_app_bind_conferences(gw_app *app);
+void gw_app_bind_rollcalls(gw_app *app);
 void gw_app_bind_parties(gw_app *app);
 void gw_app_bind_endpoints(gw_app *app);
 void gw_app_bind_sip(gw_app *app);
@@ -114,6 +119,15 @@ void gw_app_mix_leg(gw_app *app, const char *party);	/* its leg is another one, 
 void gw_app_mix_again(gw_app *app);			/* another engine: everything again */
 void gw_app_mix_found(gw_app *app, const struct mcu_dump_room *room);
 void gw_app_mix_event(gw_app *app, enum mcu_event event, const void *body);	/* mix_events.c */
+
+/* ---- measures.c: what media says of the site whose turn it is ---- */
+void gw_app_measures_start(gw_app *app);
+void gw_app_measures_stop(gw_app *app);
+void gw_app_measure_picture(gw_app *app, const char *party, const char *state);	/* of mix.input_state */
+void gw_app_measure_speaking(gw_app *app, const char *party);
+void gw_app_measure_level(gw_app *app, const char *party, double level_dbov);
+void gw_app_measure_flow(gw_app *app, const char *party, double loss, int64_t bitrate_bps);
+void gw_app_measures_tell(gw_app *app, const char *conference);	/* every 2 s */
 
 /* ---- sip.c, calls.c ---- */
 bool gw_app_sip_start(gw_app *app, char **ret_why);

@@ -25,14 +25,20 @@ static struct flows *obtain(gw_app *app, const char *party)
 	return f;
 }
 
+/* The party whose stream of that kind it is, or NULL. */
+static const char *party_by(gw_app *app, const char *stream, const char *kind)
+{
+	if (stream == NULL || !g_str_has_suffix(stream, kind)) {
+		return NULL;
+	}
+	g_autofree char *prefix = g_strndup(stream, strlen(stream) - strlen(kind));
+	return gw_party_by_streams(app->domain, prefix);
+}
+
 /* The party whose main picture a stream is, or NULL. */
 static const char *party_of(gw_app *app, const char *stream)
 {
-	if (stream == NULL || !g_str_has_suffix(stream, ".video")) {
-		return NULL;
-	}
-	g_autofree char *prefix = g_strndup(stream, strlen(stream) - strlen(".video"));
-	return gw_party_by_streams(app->domain, prefix);
+	return party_by(app, stream, ".video");
 }
 
 /* ---- what the mixer says ---- */
@@ -66,7 +72,12 @@ void gw_app_mix_stats(gw_app *app, const struct mcu_mix_stats_event *ev)
 			sends->height = in[n].height;
 			sends->fps = in[n].fps;
 		}
+		const char *heard = party_by(app, in[n].id, ".audio");
+		if (heard != NULL) {
+			gw_app_measure_level(app, heard, in[n].level_dbov);
+		}
 	}
+	gw_app_measures_tell(app, ev->mix);
 	for (size_t n = 0; n < ev->outputs.n; n++) {
 		gw_conference_parties(app->domain, ev->mix, note_output, &(struct output){ app, &out[n] });
 	}
@@ -113,6 +124,7 @@ void gw_app_flow_stats(gw_app *app, const struct mcu_room_stats_event *ev)
 			struct gw_party_flow *sends = &obtain(app, party)->sends;
 			sends->bitrate_bps = s[n].bitrate_bps;
 			sends->loss = s[n].loss;
+			gw_app_measure_flow(app, party, s[n].loss, s[n].bitrate_bps);
 		}
 	}
 	gw_conference_foreach_open(app->domain, tell_conference, app);

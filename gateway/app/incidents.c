@@ -115,21 +115,26 @@ static void put_signature(json_t *certificate, const gw_store *store)
 					"signature", sig.signature));
 }
 
+void gw_app_put_proof(const gw_app *app, json_t *paper)
+{
+	int64_t seq;
+	char hash[GW_STORE_HASH];
+	gw_store_head(app->store, &seq, hash);
+	json_object_set_new(paper, "log_head", json_pack("{s:I,s:s}", "seq", (json_int_t)seq, "hash", hash));
+	put_signature(paper, app->store);
+	json_object_set_new(paper, "node", json_string(ort_conf_str(app->options.conf, "node.name")));
+}
+
 static void on_stamps(json_t *records, const char *why, void *user_data)
 {
 	struct gw_ack *ack = user_data;
-	int64_t seq;
-	char hash[GW_STORE_HASH];
 	size_t n;
 	json_t *record;
 	g_autoptr(json_t) certificate = gw_incident_certificate(ack->app->domain, ack->id, gw_app_now());
 	json_array_foreach(records, n, record) {
 		number_stamp(certificate, record);
 	}
-	gw_store_head(ack->app->store, &seq, hash);
-	json_object_set_new(certificate, "log_head", json_pack("{s:I,s:s}", "seq", (json_int_t)seq, "hash", hash));
-	put_signature(certificate, ack->app->store);
-	json_object_set_new(certificate, "node", json_string(ort_conf_str(ack->app->options.conf, "node.name")));
+	gw_app_put_proof(ack->app, certificate);
 	gw_api_reply(ack->call, &(struct gw_raw){ certificate });
 	g_free(ack->id);
 	g_free(ack);

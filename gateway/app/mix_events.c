@@ -29,6 +29,9 @@ static void on_level(gw_app *app, const void *body)
 	const char *conference = gw_party_conference(app->domain, ev->id);
 	if (conference != NULL) {
 		gw_party_speaking(app->domain, ev->id, ev->speaking);
+		if (ev->speaking) {
+			gw_app_measure_speaking(app, ev->id);
+		}
 		struct gw_ev_party_level news = { (char *)(uintptr_t)conference, ev->id, ev->speaking };
 		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_PARTY_LEVEL, &news);
 	}
@@ -53,6 +56,7 @@ static void on_input_state(gw_app *app, const void *body)
 	if (party == NULL) {
 		return;
 	}
+	gw_app_measure_picture(app, party, ev->state);
 	enum gw_site_state now = gw_party_get_state(app->domain, party);
 	bool bad = g_strcmp0(ev->state, "frozen") == 0 || g_strcmp0(ev->state, "broken") == 0;
 	if (bad && (now == GW_SITE_PRESENT || now == GW_SITE_DEGRADED)) {

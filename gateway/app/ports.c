@@ -105,6 +105,19 @@ static void flush_conference(gw_app *app, const char *id)
 	}
 }
 
+static bool is_staff(const struct gw_api_session *s, void *ud)
+{
+	return s->role >= GW_ROLE_ADMINISTRATOR && s->role <= GW_ROLE_AUDITOR;
+}
+
+static void flush_rollcall(gw_app *app, const char *id)
+{
+	g_autoptr(json_t) o = gw_rollcall_print(app->domain, id);
+	if (o != NULL) {
+		gw_api_broadcast(app->api, is_staff, NULL, GW_EVENT_ROLLCALL_CHANGED, &(struct gw_ev_rollcall){ o });
+	}
+}
+
 static void flush_set(gw_app *app, GHashTable *set, void (*fn)(gw_app *app, const char *id))
 {
 	GHashTableIter it;
@@ -123,6 +136,7 @@ int64_t gw_app_flush(int64_t now_us, void *user_data)
 	flush_set(app, app->dirty_incidents, flush_incident);
 	flush_set(app, app->dirty_walls, flush_wall);
 	flush_set(app, app->dirty_conferences, flush_conference);
+	flush_set(app, app->dirty_rollcalls, flush_rollcall);
 	if (app->dirty_directory) {
 		app->dirty_directory = false;
 		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_DIRECTORY_CHANGED, NULL);
@@ -215,7 +229,22 @@ static void do_verdict(gw_app *app, const struct gw_action *a)
 
 static void do_conf_changed(gw_app *app, const struct gw_action *a)
 {
+	const char *rollcall = gw_rollcall_of(app->domain, a->id);
 	mark(app, app->dirty_conferences, a->id);
+	if (rollcall != NULL) {
+		mark(app, app->dirty_rollcalls, rollcall);
+	}
+}
+
+/* The tone tells the site that it is heard now; nobody waits for it. */
+static void do_rollcall(gw_app *app, const struct gw_action *a)
+{
+	const char *conference = a->party != NULL ? gw_party_conference(app->domain, a->party) : NULL;
+	mark(app, app->dirty_rollcalls, a->id);
+	if (conference != NULL && app->media != NULL) {
+		struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, (char *)(uintptr_t)conference, NULL, (char *)(uintptr_t)"roll_call" };
+		gw_media_call(app->media, MCU_METHOD_MIX_PLAY, &req, NULL, NULL);
+	}
 }
 
 static void do_mix_changed(gw_app *app, const struct gw_action *a)
@@ -260,7 +289,7 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_PARTY_DIAL] = do_party_dial,
 		[GW_ACT_PARTY_HANG_UP] = do_party_hang_up,
 		[GW_ACT_CONTENT] = do_content,
-		[GW_ACT_ROLLCALL] = do_nothing,
+		[GW_ACT_ROLLCALL] = do_rollcall,
 	};
 	does[a->kind](user_data, a);
 }

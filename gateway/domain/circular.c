@@ -77,3 +77,61 @@ json_t *gw_rollcall_list(const gw_domain *d, unsigned limit)
 	}
 	return list;
 }
+
+/* ---- for spreadsheets ---- */
+static void put_time(GString *out, int64_t ms)
+{
+	g_autoptr(GDateTime) at = ms != 0 ? g_date_time_new_from_unix_local(ms / 1000) : NULL;
+	g_autofree char *text = at != NULL ? g_date_time_format(at, "%Y-%m-%d %H:%M:%S") : NULL;
+	g_string_append_printf(out, ",%s", text != NULL ? text : "");
+}
+
+static void put_text(GString *out, const char *text)
+{
+	g_string_append_c(out, ',');
+	gw_csv_field(out, text != NULL ? text : "");
+}
+
+static void put_figures(GString *out, const struct gw_rollcall_entry *e)
+{
+	const struct gw_rollcall_measure *m = &e->figures;
+	const struct { bool on; const char *word; } faults[] = {
+		{ m->black, "黑屏" }, { m->frozen, "画面冻结" }, { m->silent, "无声" }, { m->clipped, "声音削波" },
+	};
+	g_autoptr(GString) words = g_string_new(NULL);
+	if (!e->measured) {
+		g_string_append(out, ",,,,");
+		return;
+	}
+	for (unsigned n = 0; n < G_N_ELEMENTS(faults); n++) {
+		g_string_append_printf(words, "%s%s", faults[n].on && words->len > 0 ? "、" : "", faults[n].on ? faults[n].word : "");
+	}
+	g_string_append_printf(out, ",%.1f,%.1f,%" G_GINT64_FORMAT, (double)e->answer_ms / 1000, m->loss * 100, m->bitrate_bps / 1000);
+	put_text(out, words->str);
+}
+
+char *gw_rollcall_csv(const gw_domain *d, const char *id)
+{
+	const struct gw_rollcall *r = gw_rollcall_find(d, id, NULL);
+	if (r == NULL) {
+		return NULL;
+	}
+	GString *out = g_string_new("\xEF\xBB\xBF序号,会场编号,会场,结果,原因,登记人,呼叫时间,应答时间,上屏时间,登记时间,应答用时(秒),丢包率(%),"
+				    "码率(kb/s),测得故障\r\n");
+	for (unsigned n = 0; n < r->entries->len; n++) {
+		const struct gw_rollcall_entry *e = &g_array_index(r->entries, struct gw_rollcall_entry, n);
+		g_string_append_printf(out, "%u", n + 1);
+		put_text(out, e->site);
+		put_text(out, e->name);
+		put_text(out, gw_result_names_zh[e->result]);
+		put_text(out, e->why);
+		put_text(out, e->by);
+		put_time(out, e->called_ms);
+		put_time(out, e->answered_ms);
+		put_time(out, e->shown_ms);
+		put_time(out, e->done_ms);
+		put_figures(out, e);
+		g_string_append(out, "\r\n");
+	}
+	return g_string_free(out, FALSE);
+}

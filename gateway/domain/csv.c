@@ -29,7 +29,7 @@ static const char *const members[GW_DIRECTORY_N][C_N] = {
 };
 
 /* ---- out ---- */
-static void put_field(GString *out, const char *text)
+void gw_csv_field(GString *out, const char *text)
 {
 	bool formula = text[0] != '\0' && strchr("=+-@\t\r'", text[0]) != NULL;
 	bool quote = formula || strpbrk(text, ",\"\r\n") != NULL;
@@ -58,7 +58,7 @@ static void put_entry(GString *out, enum gw_directory kind, const void *entry)
 		const json_t *v = members[kind][c] != NULL ? json_object_get(item, members[kind][c]) : NULL;
 		g_string_append_c(out, ',');
 		if (json_is_string(v)) {
-			put_field(out, json_string_value(v));
+			gw_csv_field(out, json_string_value(v));
 		} else if (json_is_true(v)) {
 			g_string_append_c(out, '1');
 		}

@@ -294,6 +294,8 @@ bool gw_rollcall_close(gw_domain *d, const char *actor, const char *id, struct g
 /* What media measured of the site on the screen; the worst since it was shown counts, the last figures are kept. */
 struct gw_rollcall_measure { bool black, frozen, silent, clipped; double loss; int64_t bitrate_bps; };
 void gw_rollcall_measured(gw_domain *d, const char *party, const struct gw_rollcall_measure *m, struct gw_now now);
+const char *gw_rollcall_turn(const gw_domain *d, const char *conference, int64_t *ret_shown_us);	/* party on the screen there, NULL = nobody */
 const char *gw_rollcall_of(const gw_domain *d, const char *conference);	/* the one that runs or rests there, NULL = none */
 json_t *gw_rollcall_print(const gw_domain *d, const char *id);	/* the circular (通报): rows, totals; (transfer full) */
 json_t *gw_rollcall_list(const gw_domain *d, unsigned limit);	/* without rows, newest first */
+char *gw_rollcall_csv(const gw_domain *d, const char *id);	/* the circular for a spreadsheet: BOM, Chinese, local time; (transfer full) */

@@ -246,6 +246,7 @@ void gw_view_resolve(const struct gw_conference *c, const struct gw_view *v, str
 json_t *gw_view_json(const struct gw_conference *c, const struct gw_view *v);
 
 /* ---- roll calls ---- */
+void gw_csv_field(GString *out, const char *text);	/* quoted where needed, harmless as a formula; csv.c */
 void gw_rollcall_free(gpointer p);
 struct gw_rollcall *gw_rollcall_find(const gw_domain *d, const char *id, GError **err);
 void gw_rollcall_tick(gw_domain *d, struct gw_rollcall *r, struct gw_now now);

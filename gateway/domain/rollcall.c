@@ -328,7 +328,8 @@ enum gw_result gw_rollcall_verdict(const gw_domain *d, const struct gw_rollcall_
 	if (!p->stream[GW_PARTY_AUDIO] || e->figures.silent) {
 		return GW_RESULT_NO_SOUND;
 	}
-	int64_t took_ms = e->answered_ms != 0 && e->called_ms != 0 ? e->answered_ms - e->called_ms : 0;
+	int64_t answered_ms = e->answered_ms != 0 ? e->answered_ms : p->joined_ms;
+	int64_t took_ms = answered_ms != 0 && e->called_ms != 0 ? answered_ms - e->called_ms : 0;
 	return took_ms > d->timer_ms[GW_TIMER_ROLLCALL_LATE] ? GW_RESULT_PRESENT_LATE : GW_RESULT_PRESENT;
 }
 
@@ -351,6 +352,7 @@ void gw_apply_ROLLCALL_FIGURES(const struct gw_fact *f)
 	if (e != NULL) {
 		e->measured = true;
 		e->answer_ms = b->answer_ms;
+		e->answered_ms = b->answer_ms > 0 ? e->called_ms + b->answer_ms : e->answered_ms;
 		e->figures = (struct gw_rollcall_measure){ b->black, b->frozen, b->silent, b->clipped, b->loss, b->bitrate_bps };
 	}
 }
@@ -390,6 +392,23 @@ static void finish_turn(gw_domain *d, const char *actor, struct gw_rollcall *r, 
 	}
 }
 
+static bool is_present(const struct gw_party *p)
+{
+	return p != NULL && (p->state == GW_SITE_PRESENT || p->state == GW_SITE_DEGRADED);
+}
+
+static void note_answers(const gw_domain *d, struct gw_rollcall *r)
+{
+	for (int n = 0; n < (int)r->entries->len; n++) {
+		struct gw_rollcall_entry *e = entry_at(r, n);
+		const struct gw_party *p = gw_party_get(d, e->party);
+		if (e->answered_ms == 0 && is_present(p)) {
+			e->answered_ms = MAX(p->joined_ms, e->called_ms);
+			e->answered_us = p->since_us;
+		}
+	}
+}
+
 bool gw_rollcall_next(gw_domain *d, const char *actor, const char *id, enum gw_result result, struct gw_now now, GError **err)
 {
 	struct gw_rollcall *r = find_open(d, id, err);
@@ -401,6 +420,7 @@ bool gw_rollcall_next(gw_domain *d, const char *actor, const char *id, enum gw_r
 			    r->current < 0 ? "it is nobody's turn: start the roll call" : "result: one of a called site");
 		return false;
 	}
+	note_answers(d, r);
 	if (has_turn(entry_at(r, r->current))) {
 		finish_turn(d, actor, r, result, now);
 	}
@@ -468,6 +488,14 @@ void gw_apply_ROLLCALL_CLOSE(const struct gw_fact *f)
 }
 
 /* ---- what media and the clock say ---- */
+const char *gw_rollcall_turn(const gw_domain *d, const char *conference, int64_t *ret_shown_us)
+{
+	const struct gw_rollcall *r = gw_rollcall_find(d, gw_rollcall_of(d, conference), NULL);
+	const struct gw_rollcall_entry *e = r != NULL ? entry_at(r, r->current) : NULL;
+	*ret_shown_us = e != NULL ? e->shown_us : 0;
+	return e != NULL ? e->party : NULL;
+}
+
 void gw_rollcall_measured(gw_domain *d, const char *party, const struct gw_rollcall_measure *m, struct gw_now now)
 {
 	const struct gw_party *p = gw_party_get(d, party);
@@ -481,23 +509,6 @@ void gw_rollcall_measured(gw_domain *d, const char *party, const struct gw_rollc
 	*worst = (struct gw_rollcall_measure){ m->black, worst->frozen || m->frozen, m->silent, worst->clipped || m->clipped,
 					       MAX(worst->loss, m->loss), m->bitrate_bps };
 	e->measured = true;
-}
-
-static bool is_present(const struct gw_party *p)
-{
-	return p != NULL && (p->state == GW_SITE_PRESENT || p->state == GW_SITE_DEGRADED);
-}
-
-static void note_answers(const gw_domain *d, struct gw_rollcall *r)
-{
-	for (int n = 0; n < (int)r->entries->len; n++) {
-		struct gw_rollcall_entry *e = entry_at(r, n);
-		const struct gw_party *p = gw_party_get(d, e->party);
-		if (e->answered_ms == 0 && is_present(p)) {
-			e->answered_ms = MAX(p->joined_ms, e->called_ms);
-			e->answered_us = p->since_us;
-		}
-	}
 }
 
 /* When the clock would end the present turn: some time after the picture is there, or when nothing came of the call. */

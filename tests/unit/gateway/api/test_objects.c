@@ -77,6 +77,25 @@ static void objects_agree(void)
 	world_finish(&w);
 }
 
+static void rollcalls_agree(void)
+{
+	static const char *const sites[] = { "s1", "s2", NULL };
+	struct world w;
+	world_init(&w);
+	put(&w, "site", json_pack("{s:s,s:s,s:s}", "id", "s1", "name", "A", "address", "sip:a@x"));
+	put(&w, "site", json_pack("{s:s,s:s,s:s}", "id", "s2", "name", "B", "address", "sip:b@x"));
+	struct gw_conference_facts c = { .name = "c" };
+	struct gw_rollcall_facts f = { .conference = gw_conference_open(w.d, "u:a", &c, w.now, NULL), .name = "r", .sites = sites };
+	const char *id = gw_rollcall_open(w.d, "u:a", &f, w.now, NULL);
+	int64_t shown_us;
+	g_assert_true(gw_rollcall_run(w.d, "u:a", id, true, w.now, NULL));
+	gw_rollcall_measured(w.d, gw_rollcall_turn(w.d, f.conference, &shown_us), &(struct gw_rollcall_measure){ .loss = 0.1 }, w.now);
+	g_autoptr(json_t) whole = gw_rollcall_print(w.d, id), list = gw_rollcall_list(w.d, 10);
+	agree(gw_object_by_name("rollcall"), whole);
+	agree(gw_object_by_name("rollcall_head"), json_array_get(list, 0));
+	world_finish(&w);
+}
+
 static void strangers_are_named(void)
 {
 	static const struct { const char *method, *params, *why; } rows[] = {
@@ -116,6 +135,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/api/objects/agree", objects_agree);
+	g_test_add_func("/api/objects/rollcalls", rollcalls_agree);
 	g_test_add_func("/api/objects/strangers", strangers_are_named);
 	g_test_add_func("/api/objects/openapi", openapi_knows_them);
 	return g_test_run();

@@ -254,6 +254,58 @@ static void is_corrected_and_called_again(void)
 	world_finish(&w);
 }
 
+/* ---- as many as a region has ---- */
+/* Every party that was dialled since *at answers at once. */
+static void answer_new(struct world *w, size_t *at)
+{
+	g_autofree char *fresh = g_strdup(w->acts->str + *at);
+	g_auto(GStrv) lines = g_strsplit(fresh, "\n", -1);
+	*at = w->acts->len;
+	for (char **line = lines; *line != NULL; line++) {
+		const char *party = strstr(*line, " dial ") != NULL ? strstr(*line, " p-") : NULL;
+		g_autofree char *id = party != NULL ? g_strndup(party + 1, strcspn(party + 1, " ")) : NULL;
+		if (id != NULL) {
+			(void)gw_party_state(w->d, id, GW_SITE_CONNECTING, NULL, w->now);
+			g_assert_true(gw_party_state(w->d, id, GW_SITE_PRESENT, NULL, w->now));
+			gw_party_stream(w->d, id, GW_PARTY_VIDEO, true, w->now);
+			gw_party_stream(w->d, id, GW_PARTY_AUDIO, true, w->now);
+		}
+	}
+}
+
+static void five_hundred_sites(void)
+{
+	enum { MANY = 500 };
+	struct world w;
+	GError *err = NULL;
+	g_autoptr(GPtrArray) sites = g_ptr_array_new_with_free_func(g_free);
+	world_init(&w);
+	for (int n = 1; n <= MANY; n++) {
+		g_autofree char *name = g_strdup_printf("苏木%d", n), *address = g_strdup_printf("sip:m%d@example", n);
+		g_ptr_array_add(sites, g_strdup_printf("m%d", n));
+		json_t *item = json_pack("{s:s,s:s,s:s}", "id", sites->pdata[n - 1], "name", name, "address", address);
+		g_assert_true(gw_directory_put(w.d, "u:admin", "site", item, w.now, NULL));
+		json_decref(item);
+	}
+	g_ptr_array_add(sites, NULL);
+	struct gw_rollcall_facts f = { .conference = open_conference(&w), .name = "全区点名", .sites = (const char *const *)sites->pdata,
+				       .ahead = 50, .dwell_ms = 1000, .hang_up = true };
+	const char *id = gw_rollcall_open(w.d, "u:duty", &f, w.now, &err);
+	g_assert_no_error(err);
+	g_assert_true(gw_rollcall_run(w.d, "u:duty", id, true, w.now, &err));
+	size_t at = 0;
+	for (int s = 1; s <= MANY + 2; s++) {
+		answer_new(&w, &at);
+		world_until(&w, s);
+	}
+	g_autoptr(json_t) o = gw_rollcall_print(w.d, id);
+	g_assert_cmpstr(json_string_value(json_object_get(o, "state")), ==, "closed");
+	g_assert_cmpint(json_integer_value(json_object_get(json_object_get(o, "totals"), "present")), ==, MANY);
+	g_autofree char *csv = gw_rollcall_csv(w.d, id);
+	g_assert_nonnull(strstr(csv, "\r\n500,m500,苏木500,在位,"));
+	world_finish(&w);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -265,6 +317,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/rollcall/runs-by-itself", runs_by_itself);
 	g_test_add_func("/rollcall/goes-on-after-a-restart", goes_on_after_a_restart);
+	g_test_add_func("/rollcall/five-hundred-sites", five_hundred_sites);
 	g_test_add_func("/rollcall/refuses", refuses);
 	g_test_add_func("/rollcall/corrected-and-called-again", is_corrected_and_called_again);
 	return g_test_run();
