@@ -90,7 +90,7 @@ bool mcu_mixers_transport_state(mcu_engine *e, const struct mcu_transport_state 
 	g_autofree char *key = g_strconcat(ev->room, "\n", ev->transport, NULL);
 	const struct mix *mix = e->mixers ? g_hash_table_lookup(e->mixers->mixes, key) : NULL;
 	if (mix && mixer_process_up(mix->process) && strcmp(ev->state, "failed") == 0 && ev->at_us > mix->begun_us) {
-		mixer_process_kill(mix->process, "broke-channel");
+		mixer_process_doubt(mix->process, "broke-channel");
 	}
 	return mix != NULL;
 }

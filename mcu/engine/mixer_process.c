@@ -21,6 +21,7 @@ enum {
 	READY_MS = 20000,		/* codecs are looked up before it is ready; the first time on a host that takes seconds */
 	STEADY_US = 30 * 1000000,	/* ran so long: the next end is a fresh misfortune */
 	PING_MS = 1000,
+	DOUBT_MS = 100,			/* sockets close before a process is dead: who broke what is known then */
 	BACKOFF_MAX = 50,		/* times restart_ms */
 	FAILING = 4,			/* ends in a row */
 };
@@ -41,7 +42,8 @@ struct mixer_process {
 	GSource *exit_source, *timer;
 	bool ready, wanted;
 	const char *why;	/* we killed it because of this */
-	int64_t started_us, ping_us, restart_us, ready_us;
+	const char *doubt;
+	int64_t started_us, ping_us, restart_us, ready_us, doubt_us;
 	unsigned ends;		/* in a row */
 	struct mixer_process_stats stats;
 	json_t *counters;
@@ -55,9 +57,14 @@ static void destroy(GSource **source)
 	}
 }
 
+static int64_t next_deadline(const mixer_process *p)
+{
+	return MIN(MIN(p->ping_us, p->restart_us), MIN(p->ready_us, p->doubt_us));
+}
+
 static void rearm(mixer_process *p)
 {
-	ort_timer_set(p->timer, MIN(MIN(p->ping_us, p->restart_us), p->ready_us));
+	ort_timer_set(p->timer, next_deadline(p));
 }
 
 /* ---- its end ---- */
@@ -66,7 +73,7 @@ static void close_all(mixer_process *p)
 {
 	ort_rpc *rpc = g_steal_pointer(&p->rpc);
 	p->ready = false;
-	p->ping_us = p->ready_us = ORT_NEVER;
+	p->ping_us = p->ready_us = p->doubt_us = ORT_NEVER;
 	destroy(&p->exit_source);
 	if (p->pidfd >= 0) {
 		close(p->pidfd);
@@ -132,6 +139,15 @@ void mixer_process_kill(mixer_process *p, const char *why)
 	}
 }
 
+void mixer_process_doubt(mixer_process *p, const char *why)
+{
+	if (p->pid > 0 && p->doubt_us == ORT_NEVER) {
+		p->doubt = why;
+		p->doubt_us = ort_now_us() + DOUBT_MS * ORT_US_PER_MS;
+		rearm(p);
+	}
+}
+
 /* ---- what it says ---- */
 
 static void on_request(ort_rpc *rpc, ort_rpc_call *call, const char *method, json_t *params, void *user_data)
@@ -165,7 +181,7 @@ static void on_notify(ort_rpc *rpc, const char *name, json_t *params, void *user
 
 static void on_closed(ort_rpc *rpc, const char *why, void *user_data)
 {
-	mixer_process_kill(user_data, "closed");
+	mixer_process_doubt(user_data, "closed");
 }
 
 static const struct ort_rpc_ops rpc_ops = { on_request, on_notify, on_closed };
@@ -196,6 +212,10 @@ static int64_t on_timer(int64_t now_us, void *user_data)
 	if (p->ready_us <= now_us) {
 		mixer_process_kill(p, "start");
 	}
+	if (p->doubt_us <= now_us) {
+		p->doubt_us = ORT_NEVER;
+		mixer_process_kill(p, p->doubt);
+	}
 	if (p->restart_us <= now_us) {
 		g_autoptr(GError) err = NULL;
 		p->restart_us = ORT_NEVER;
@@ -205,7 +225,7 @@ static int64_t on_timer(int64_t now_us, void *user_data)
 			plan_restart(p, now_us);
 		}
 	}
-	return MIN(MIN(p->ping_us, p->restart_us), p->ready_us);
+	return next_deadline(p);
 }
 
 /* ---- its beginning ---- */
@@ -348,7 +368,7 @@ mixer_process *mixer_process_new(GMainContext *context, const struct mixer_proce
 	p->ops = ops;
 	p->user_data = user_data;
 	p->hand = p->pidfd = -1;
-	p->ping_us = p->restart_us = p->ready_us = ORT_NEVER;
+	p->ping_us = p->restart_us = p->ready_us = p->doubt_us = ORT_NEVER;
 	p->timer = ort_timer_new(context, ORT_NEVER, on_timer, p);
 	return p;
 }

@@ -24,6 +24,7 @@ bool mixer_process_start(mixer_process *p, GError **err);	/* true: it runs, or w
 bool mixer_process_up(const mixer_process *p);
 bool mixer_process_failing(const mixer_process *p);	/* ended several times in a row soon after its start */
 void mixer_process_kill(mixer_process *p, const char *why);	/* why: literal */
+void mixer_process_doubt(mixer_process *p, const char *why);	/* kills unless it is dying by itself */
 /* Only while it is up; otherwise fn is told ORT_RPC_CLOSED at once. params stolen. */
 void mixer_process_call(mixer_process *p, const char *method, json_t *params, ort_rpc_reply_fn fn, void *user_data);
 /* Descriptors for the command that follows with "channel": serial. Borrowed. */

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ void mixer_sandbox_early(void)
 
 /* Plug-ins, fonts, time zone, processors. Nothing of a person, nothing of the gateway. */
 static const char *const readable[] = { "/usr", "/lib", "/lib64", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime", "/var/cache/fontconfig",
-					"/proc/cpuinfo", "/proc/meminfo", "/proc/self", "/sys/devices/system/cpu", "/dev/null",
+					"/proc/cpuinfo", "/proc/meminfo", "/proc/self", "/sys/devices/system", "/dev/null",
 					"/dev/urandom" };
 
 static void allow(int ruleset, const char *path)
@@ -89,7 +90,7 @@ void mixer_sandbox_files(const struct mixer_sandbox *s)
 static const int calls[] = {
 	/* memory */
 	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(mincore),
-	SCMP_SYS(membarrier), SCMP_SYS(msync),
+	SCMP_SYS(membarrier), SCMP_SYS(msync), SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(get_mempolicy),
 	/* descriptors that are there */
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(close), SCMP_SYS(lseek),
 	SCMP_SYS(fstat), SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(close_range), SCMP_SYS(sendmsg),
@@ -125,6 +126,8 @@ static int add_rules(scmp_filter_ctx f)
 	/* the set of flags: reading only */
 	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, NO_WRITING, 0));
 	(void)seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(open), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, NO_WRITING, 0));
+	/* GStreamer wakes its pollers through a pair; it reaches nobody */
+	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	/* threads, no processes; clone3 hides its flags in memory, glibc goes back to clone when there is none */
 	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, THREAD_FLAGS));
 	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
