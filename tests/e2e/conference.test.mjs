@@ -5,6 +5,7 @@ import { after, before } from 'node:test';
 import { axeFaults, openBrowser, person, shot } from './browser.mjs';
 import { Ortoo, sleep, until } from './ortoo.mjs';
 import { call, logIn, play, setUp } from './play.mjs';
+import { seePicture } from './picture.mjs';
 
 const SECOND = { name: 'second', password: 'Another-horse-8-battery' };
 const ortoo = new Ortoo();
@@ -26,9 +27,26 @@ const partyOf = async (name) => (await state()).parties.find((p) => p.name.inclu
 const row = (page, party) => `.site[data-party="${party.id}"]`;
 const program = async () => (await state()).views.find((v) => v.id === 'program');
 
+/** Sound that came out of the decoders of a page, summed. */
+const soundOf = (page) => page.evaluate(async () => {
+	let sum = 0;
+	for (const pc of window.connections) {
+		(await pc.getStats()).forEach((r) => (sum += r.type === 'inbound-rtp' && r.kind === 'audio' ? r.totalAudioEnergy ?? 0 : 0));
+	}
+	return sum;
+});
+
 /** A browser without a screen to share gets a drawn one. */
 async function fakeScreen(page) {
 	await page.addInitScript(() => {
+		window.connections = [];
+		const Real = window.RTCPeerConnection;
+		window.RTCPeerConnection = class extends Real {
+			constructor(...args) {
+				super(...args);
+				window.connections.push(this);
+			}
+		};
 		navigator.mediaDevices.getDisplayMedia = async () => {
 			const canvas = document.createElement('canvas');
 			[canvas.width, canvas.height] = [1280, 720];
@@ -76,14 +94,33 @@ step('two consoles join, with voice and with camera; each sees both', async () =
 	for (const page of [desk, other]) {
 		await until('two sites present', async () => (await page.locator('.site[data-state=present]').count()) === 2, 20000);
 	}
+	await until('the camera', async () => (await state()).parties.some((p) => p.video), 10000);
 	const camera = (await state()).parties.find((p) => p.video);
 	assert.ok(camera, 'the camera is published under the party');
 	assert.equal((await state()).parties.filter((p) => p.audio).length, 2);
-	await until('figures of what it sends', async () => /\d p|\d+p/.test(await desk.textContent(`.site[data-party="${camera.id}"] .figures`)), 4000).catch(() => {});
+	await until('figures of what it sends', async () => /\d+p/.test(await desk.textContent(`.site[data-party="${camera.id}"] .figures`)), 15000);
 	await shot(desk, 'conference-1920');
 	await shot(other, 'conference-1366');
 	assert.deepEqual(await axeFaults(desk), []);
 	assert.deepEqual(await axeFaults(other), []);
+});
+
+step('the program is the mixed picture, proved by its pixels; each hears the other', async () => {
+	const camera = (await state()).parties.find((p) => p.video);
+	await until('the mixer', async () => (await state()).mix.state === 'up', 20000);
+	await desk.click('.layouts .chip:has-text("会场名")');
+	await desk.click('[data-layout="1"]');
+	await desk.keyboard.press(String((await state()).parties.findIndex((p) => p.id === camera.id) + 1));
+	await desk.keyboard.press('Shift+Digit1');
+	await seePicture(desk, '.screen video', 30000);
+	await seePicture(other, '.screen video', 30000);
+	await desk.waitForSelector('.screen[data-mix=up]');
+	for (const page of [desk, other]) {
+		const before = await soundOf(page);
+		await until('sound of the other', async () => (await soundOf(page)) > before + 0.001, 15000);
+	}
+	await shot(desk, 'conference-program-1920');
+	await desk.click('.layouts .chip:has-text("会场名")');
 });
 
 step('layouts by their icons; sites into cells by key and by drag', async () => {
@@ -128,6 +165,7 @@ step('microphone and loudspeaker are muted apart; one key for all but the chair'
 		const [chair, rest] = (await state()).parties;
 		return !chair.mic_muted && rest.mic_muted;
 	});
+	await desk.waitForSelector(`${row(desk, second)} .mutes button[aria-pressed=true]`);
 	await desk.keyboard.press('F9');
 	await until('nobody', async () => !(await state()).parties[1].mic_muted);
 });

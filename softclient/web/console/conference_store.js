@@ -3,6 +3,7 @@ import { batch, computed, signal } from '../lib/view.js';
 import { MediaLink } from '../lib/rtc.js';
 import { t } from '../lib/i18n.js';
 import { errorText } from '../lib/ui.js';
+import { raise, settleAlarms } from './alarms.js';
 import * as store from './store.js';
 
 const FLOW_FRESH_MS = 10000;
@@ -65,7 +66,7 @@ export function listen() {
 	client.on('conference.changed', (p) => changed(p.conference));
 	client.on('party.level', (p) => patchParty(p.conference, p.party, { speaking: p.speaking }));
 	client.on('party.stats', (p) => (flows.value = new Map(flows.value).set(p.party, { sends: p.sends, gets: p.gets, at_ms: Date.now() })));
-	client.on('trunk.changed', (p) => (trunks.value = [...trunks.value.filter((x) => x.name !== p.trunk.name), p.trunk].sort((a, b) => a.name.localeCompare(b.name))));
+	client.on('trunk.changed', (p) => trunkMoved(p.trunk));
 }
 
 /** Everything again after each (re)connect. */
@@ -96,7 +97,7 @@ function changed(fresh) {
 	for (const p of fresh.parties) {
 		const before = old?.parties.find((x) => x.id === p.id);
 		if (before && before.state !== p.state) {
-			store.say(t('event.scene', { name: p.name, state: t(`state.${p.state}`) }));
+			partyMoved(p, isThere(before));
 		}
 	}
 	const wanting = fresh.content.asking.find((id) => !old?.content.asking.includes(id));
@@ -104,6 +105,28 @@ function changed(fresh) {
 		store.say(t('content.wants', { name: fresh.parties.find((p) => p.id === wanting)?.name ?? '' }));
 	}
 	checkSeat();
+}
+
+/** A site that was there and is lost wants a look; others are news. @param {Ortoo.Party} p @param {boolean} was_there */
+function partyMoved(p, was_there) {
+	const text = t('event.scene', { name: p.name, state: t(`state.${p.state}`) });
+	if (was_there && ['failed', 'unreachable'].includes(p.state)) {
+		raise({ key: `party-${p.id}`, level: 2, text });
+	} else {
+		settleAlarms(`party-${p.id}`);
+		store.say(text);
+	}
+}
+
+/** @param {Ortoo.Trunk} x */
+function trunkMoved(x) {
+	const before = trunks.value.find((old) => old.name === x.name);
+	trunks.value = [...trunks.value.filter((old) => old.name !== x.name), x].sort((a, b) => a.name.localeCompare(b.name));
+	if (before?.state === 'up' && x.state !== 'up') {
+		raise({ key: `trunk-${x.name}`, level: 2, text: t('alarm.trunk', { name: x.name, state: t(`trunk.${x.state}`) }) });
+	} else if (x.state === 'up') {
+		settleAlarms(`trunk-${x.name}`);
+	}
 }
 
 /** @param {string} id @param {string} who @param {Partial<Ortoo.Party>} patch */
