@@ -105,25 +105,28 @@ class Phone:
 
 
 def spray(ports, seconds, result):
-    """As fast as it goes: RTP, RTCP, DTLS and STUN-like junk from another address, to each port."""
+    """RTP, RTCP, DTLS and STUN-like junk from another address: 10,000 a second to the first port (class 6), 1,000 to others."""
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind((FOREIGN, 0))
     s.setblocking(False)
     junk = [struct.pack(">BBHII", 0x80, 0, 7, 160, 99) + b"x" * 160, struct.pack(">BBHI", 0x80, 201, 1, 99),
             struct.pack(">BBHI", 0x81, 203, 1, 99), b"\x16\xfe\xfd" + b"\0" * 60, b"\0\1\0\0\x21\x12\xa4\x42" + b"a" * 12]
-    end, sent, back = time.monotonic() + seconds, 0, 0
-    while time.monotonic() < end:
-        for i, port in enumerate(ports):
+    targets = ports + ports[:1] * 9
+    begin, sent, back, rounds = time.monotonic(), 0, 0, 0
+    while time.monotonic() < begin + seconds:
+        for i, port in enumerate(targets):
             try:
-                s.sendto(junk[(sent + i) % len(junk)], (HOST, port))
+                s.sendto(junk[(rounds + i) % len(junk)], (HOST, port))
                 sent += 1
             except BlockingIOError:
                 pass
+        rounds += 1
         try:
             s.recv(2000)
             back += 1
         except BlockingIOError:
             pass
+        time.sleep(max(0, begin + rounds / 1000 - time.monotonic()))
     time.sleep(0.2)
     try:
         while s.recv(2000):
