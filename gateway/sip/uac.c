@@ -231,10 +231,8 @@ void uac_ack(struct call *c, const char *sdp)
 						   SIPTAG_CSEQ(cseq), SIPTAG_USER_AGENT_STR(SIP_AGENT),
 						   TAG_IF(sdp != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 						   TAG_IF(sdp != NULL, SIPTAG_PAYLOAD_STR(sdp)), TAG_END());
-	if (c->invite != NULL) {
-		nta_outgoing_destroy(c->invite);
-		c->invite = NULL;
-	}
+	nta_outgoing_destroy(c->invite);
+	c->invite = NULL;
 	nta_outgoing_destroy(ack);	/* it stays inside to answer repeated 2xx */
 	c->confirmed = true;
 }
@@ -439,14 +437,15 @@ static gboolean on_glare_over(gpointer data)
 }
 
 /* A re-INVITE of ours was refused: the session stays as it was, except where RFC 5057 says that the dialog is gone. */
-static void on_again_refused(struct call *c, int status)
+static void on_again_refused(struct call *c, int status, bool silent)
 {
 	nta_outgoing_destroy(c->invite);
 	c->invite = NULL;
 	c->exchange = X_IDLE;
 	sip_media_cancel(c->media);
-	if (status == 481 || status == 408 || status == 404 || status == 410) {
-		call_end(c, status == 408 ? 408 : 481, status == 408 ? "the peer does not answer any more" : "the peer knows the call no more");
+	silent = silent || status == 408;
+	if (status == 481 || silent || status == 404 || status == 410) {
+		call_end(c, silent ? 408 : 481, silent ? "the peer does not answer any more" : "the peer knows the call no more");
 		return;
 	}
 	if (status == 491 && ++c->glares <= 8) {
@@ -486,7 +485,7 @@ static void on_refused(struct call *c, int status, const sip_t *sip)
 		return;
 	}
 	if (c->confirmed) {
-		on_again_refused(c, status);
+		on_again_refused(c, status, sip == NULL || nta_sip_is_internal((sip_t *)(uintptr_t)sip));
 		return;
 	}
 	if (status == 488 && !c->late_offer && sip_media_retry(c->media)) {	/* with another security */

@@ -192,7 +192,7 @@ void sip_quirks_free(struct sip_quirks *q)
 
 unsigned sip_quirks_find(const struct sip_quirks *q, const char *agent)
 {
-	return 0;
+	return agent != NULL && strstr(agent, "baresip") != NULL ? 1u << SIP_QUIRK_MD5_ALONE : 0;
 }
 
 void sip_media_transport_state(struct sip_media *m, const struct mcu_transport_state *state)
