@@ -15,7 +15,7 @@ static struct {
 static const GOptionEntry entries[] = {
 	{ "fd", 0, 0, G_OPTION_ARG_INT, &options.rpc, "serve the engine on this connected stream socket", "N" },
 	{ "hand-fd", 0, 0, G_OPTION_ARG_INT, &options.hand, "descriptors of channels come here (SOCK_SEQPACKET)", "N" },
-	{ "memory", 0, 0, G_OPTION_ARG_INT64, &options.memory, "address space, 0 = unlimited", "BYTES" },
+	{ "memory", 0, 0, G_OPTION_ARG_INT64, &options.memory, "memory that it may take, 0 = unlimited", "BYTES" },
 	{ "elements", 0, 0, G_OPTION_ARG_STRING, &options.elements, "ranks of codec elements", "CODEC.ROLE=NAME,..;.." },
 	{ "log", 0, 0, G_OPTION_ARG_STRING, &options.log, "log level, as log.level of the engine", "LEVEL" },
 	{ "no-sandbox", 0, 0, G_OPTION_ARG_NONE, &options.no_sandbox, "files, sockets and programs stay allowed", NULL },

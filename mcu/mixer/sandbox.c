@@ -89,7 +89,7 @@ void mixer_sandbox_files(const struct mixer_sandbox *s)
 
 static const int calls[] = {
 	/* memory */
-	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect), SCMP_SYS(madvise), SCMP_SYS(mincore),
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(mincore),
 	SCMP_SYS(membarrier), SCMP_SYS(msync), SCMP_SYS(mlock), SCMP_SYS(munlock), SCMP_SYS(get_mempolicy),
 	/* descriptors that are there */
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(close), SCMP_SYS(lseek),
@@ -116,9 +116,21 @@ static const int calls[] = {
 #define NO_WRITING (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY))
 #define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 
+/* What is written is never run: no codec here compiles. Plug-ins that are loaded late are mapped from their files. */
+static int add_memory(scmp_filter_ctx f)
+{
+	static const scmp_datum_t one_of[] = { 0, PROT_WRITE, PROT_EXEC };
+	int err = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(one_of); i++) {
+		err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+						   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC, one_of[i]));
+	}
+	return err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+}
+
 static int add_rules(scmp_filter_ctx f)
 {
-	int err = 0;
+	int err = add_memory(f);
 	for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
 		int rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
 		err = rc == -EDOM || rc == -EFAULT ? err : err ? err : rc;	/* another processor has no such call */
@@ -131,6 +143,9 @@ static int add_rules(scmp_filter_ctx f)
 	/* threads, no processes; clone3 hides its flags in memory, glibc goes back to clone when there is none */
 	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, THREAD_FLAGS));
 	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	/* the sound thread may be quicker than others, nobody be made slower */
+	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(setpriority), 2, SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS),
+					   SCMP_A2(SCMP_CMP_MASKED_EQ, 0x80000000, 0x80000000));
 	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));	/* asking */
 	err = err ? err : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));	/* abort() */
@@ -156,7 +171,8 @@ bool mixer_sandbox_calls(const struct mixer_sandbox *s, GError **err)
 		return true;
 	}
 	if (s->memory > 0) {
-		(void)setrlimit(RLIMIT_AS, &(struct rlimit){ (rlim_t)s->memory, (rlim_t)s->memory });	/* lower than allowed: cannot fail */
+		/* not RLIMIT_AS: the C library reserves 64 MB of addresses for each thread that allocates, and uses little of it */
+		(void)setrlimit(RLIMIT_DATA, &(struct rlimit){ (rlim_t)s->memory, (rlim_t)s->memory });	/* lowering cannot fail */
 	}
 	if (!s->on) {
 		return true;
