@@ -3,6 +3,7 @@
 Each phone sends a picture of one colour and a sine of its own; it keeps what it hears as a WAV (module sndfile) and shows
 what it sees on demand (module snapshot)."""
 import json
+import math
 import os
 import shutil
 import socket
@@ -11,8 +12,6 @@ import subprocess
 import tempfile
 import threading
 import time
-import wave
-import math
 
 from gateway_rig import WITH_US, own_address, until
 
@@ -178,9 +177,7 @@ class Phone:
         if not os.path.exists(path):
             return None
         time.sleep(0.2)
-        done = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", "crop=iw:ih/2:0:ih/2,scale=1:1:flags=area", "-f", "rawvideo",
-                               "-pix_fmt", "rgb24", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-        return tuple(done.stdout[:3]) if len(done.stdout) >= 3 else None
+        return mean_colour(path)
 
     def hangup(self):
         self.command("hangup")
@@ -190,20 +187,115 @@ class Phone:
         names = sorted(n for n in os.listdir(self.folder) if n.startswith("dump-") and n.endswith("-dec.wav"))
         if not names:
             return -120.0
-        with wave.open(os.path.join(self.folder, names[-1])) as w:
-            rate, channels, frames = w.getframerate(), w.getnchannels(), w.getnframes()
-            w.setpos(max(0, frames - 2 * rate))
-            data = w.readframes(2 * rate)
-        samples = struct.unpack(f"<{len(data) // 2}h", data)[::channels]
-        if len(samples) < rate // 4:
-            return -120.0
-        coefficient = 2 * math.cos(2 * math.pi * frequency / rate)
-        s1 = s2 = 0.0
-        for x in samples:
-            s1, s2 = x + coefficient * s1 - s2, s1
-        power = s1 * s1 + s2 * s2 - coefficient * s1 * s2
-        amplitude = 2 * math.sqrt(max(power, 1e-9)) / len(samples)
-        return 20 * math.log10(max(amplitude, 1e-3) / 32768)
+        return level(os.path.join(self.folder, names[-1]), frequency)
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        if not os.environ.get("ORTOO_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def goertzel(samples, rate, frequency):
+    """Level in dBFS at one frequency."""
+    coefficient = 2 * math.cos(2 * math.pi * frequency / rate)
+    s1 = s2 = 0.0
+    for x in samples:
+        s1, s2 = x + coefficient * s1 - s2, s1
+    power = s1 * s1 + s2 * s2 - coefficient * s1 * s2
+    return 20 * math.log10(max(2 * math.sqrt(max(power, 1e-9)) / len(samples), 1e-3) / 32768)
+
+
+def level(path, frequency):
+    """Of the last 2 s of a WAV. Headers of files that are still written say no length: the bytes count."""
+    with open(path, "rb") as f:
+        data = f.read()
+    at = data.find(b"fmt ")
+    if at < 0 or len(data) < at + 16:
+        return -120.0
+    channels, rate = struct.unpack("<HI", data[at + 10:at + 16])
+    if not channels:  # not closed yet
+        return -120.0
+    body = data[data.find(b"data") + 8:]
+    body = body[-4 * rate * channels:]
+    samples = struct.unpack(f"<{len(body) // 2}h", body[:len(body) // 2 * 2])[::channels]
+    return goertzel(samples, rate, frequency) if len(samples) > rate // 4 else -120.0
+
+
+def mean_colour(path):
+    """(r, g, b) of the lower half of a picture file, None when it is none."""
+    done = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", "crop=iw:ih/2:0:ih/2,scale=1:1:flags=area", "-f", "rawvideo",
+                           "-pix_fmt", "rgb24", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    return tuple(done.stdout[:3]) if len(done.stdout) >= 3 else None
+
+
+LINPHONERC = """[sip]
+sip_port={port}
+sip_tcp_port=0
+bind_address={address}
+media_encryption={encryption}
+contact="lin" <sip:{name}@{address}>
+[rtp]
+rtcp_mux={mux}
+audio_rtp_port={audio}
+video_rtp_port={video}
+[video]
+enabled=1
+capture=1
+display=1
+size=qvga
+automatically_initiate=1
+automatically_accept=1
+device=StaticImage: Static picture
+"""
+
+
+class Linphone:
+    """One linphonec that answers by itself: a still picture of one colour, a sine from a file. VP8, as Debian builds it."""
+
+    def __init__(self, name, colour, tone, encryption="none"):
+        self.name, self.tone, self.log = name, tone, []
+        self.folder = tempfile.mkdtemp(prefix=f"ortoo-{name}-")
+        self.port = free_port(socket.SOCK_DGRAM)
+        picture, self.sine, self.record = (os.path.join(self.folder, n) for n in ("still.jpg", "sine.wav", "heard.wav"))
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"color=c={colour}:s=320x240", "-frames:v", "1", picture], check=True)
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"sine=frequency={tone}:sample_rate=48000:duration=60",
+                        "-af", "volume=12dB", "-ac", "1", self.sine], check=True)
+        with open(os.path.join(self.folder, "rc"), "w", encoding="ascii") as f:
+            f.write(LINPHONERC.format(port=self.port, address=ADDRESS, name=name, encryption=encryption,
+                                      mux=int(encryption == "dtls"), audio=free_port(socket.SOCK_DGRAM),
+                                      video=free_port(socket.SOCK_DGRAM)))
+        os.makedirs(os.path.join(self.folder, ".local/share/linphone"))
+        self.process = subprocess.Popen([*WITH_US, "linphonec", "-c", os.path.join(self.folder, "rc"), "-a", "-V"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                        env={**os.environ, "HOME": self.folder})
+        threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
+        self.say("soundcard use files", f"play {self.sine}", f"record {self.record}", f"staticpic set {picture}")
+        time.sleep(1)
+
+    def say(self, *lines):
+        for line in lines:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+            time.sleep(0.3)
+
+    def picture(self):
+        path = os.path.join(self.folder, f"seen{time.monotonic_ns()}.jpg")
+        self.say(f"snapshot {path}")
+        end = time.monotonic() + 3
+        while not (os.path.exists(path) and os.path.getsize(path)) and time.monotonic() < end:
+            time.sleep(0.1)
+        time.sleep(0.2)
+        return mean_colour(path) if os.path.exists(path) else None
+
+    def heard(self, frequency):
+        return level(self.record, frequency) if os.path.exists(self.record) else -120.0
+
+    def hangup(self):
+        self.say("terminate all")
 
     def end(self):
         self.process.terminate()

@@ -6,7 +6,7 @@ import time
 import traceback
 
 from gateway_rig import skip, until
-from sip_peers import ADDRESS, Bridge, Phone
+from sip_peers import ADDRESS, MODULES, Bridge, Linphone, Phone
 
 RED, BLUE = (0, "red", 440), (2, "blue", 1000)
 
@@ -120,8 +120,46 @@ def dtls_srtp_with_ice():
         talk(bridge, "udp", "dtls", ice=True, account=";mediaenc=dtls_srtp;medianat=ice", mux=True)
 
 
+def linphone(bridge, security, encryption, **phone):
+    """linphonec of Debian has VP8 and no H.264: the other side speaks VP8 too, and nothing is transcoded."""
+    a = Linphone("lin", "green", 700, encryption)
+    b = Phone("phone", BLUE[1], BLUE[2], modules=["vp8" if m == "avcodec" else m for m in MODULES], **phone)
+    try:
+        legs = we_call(bridge, "udp", (a, b))
+        print("# seen by linphone:", until("blue at linphone's", lambda: sees(a, BLUE[0]), 25))
+        print("# seen by phone:", until("green at the phone's", lambda: sees(b, 1), 25))
+        lines = [l for leg in legs for l in bridge.print(leg)["media"] if l["on"]]
+        assert [l["sends"] for l in lines] == ["opus", "VP8"] * 2 and all(l["security"] == security for l in lines), lines
+        time.sleep(2.5)
+        a.hangup()
+        bridge.wait("state", leg=legs[0], state="ended")
+        time.sleep(0.5)
+        levels = {"linphone hears phone": a.heard(BLUE[2]), "linphone hears itself": a.heard(700), "phone hears linphone": b.heard(700)}
+        print("#", {k: round(v, 1) for k, v in levels.items()})
+        assert abs(levels["linphone hears phone"] + 6) < 1.5 and levels["phone hears linphone"] > -20, levels
+        assert levels["linphone hears itself"] < -50, levels
+    except BaseException:
+        print("".join(f"# {p.name}: {line}" for p in (a, b) for line in [l for l in p.log if "bit/s" not in l and l.strip()][-30:]))
+        raise
+    finally:
+        a.end()
+        b.end()
+
+
+def linphone_plain():
+    with Bridge("plain") as bridge:
+        linphone(bridge, "none", "none")
+
+
+def linphone_dtls():
+    with Bridge("secret") as bridge:
+        linphone(bridge, "dtls", "dtls", account=";mediaenc=dtls_srtp", mux=True)
+
+
 def main():
     cases = [plain_rtp, plain_rtp_called_by_us, sdes_in_tls, dtls_srtp, dtls_srtp_called_by_us, dtls_srtp_with_ice]
+    if shutil.which("linphonec"):
+        cases += [linphone_plain, linphone_dtls]
     if not shutil.which("baresip") or not shutil.which("ffmpeg"):
         skip("baresip or ffmpeg is not installed")
     wanted = sys.argv[1:]
