@@ -237,7 +237,13 @@ sip_port={port}
 sip_tcp_port=0
 bind_address={address}
 media_encryption={encryption}
+verify_server_certs=0
+verify_server_cn=0
 contact="lin" <sip:{name}@{address}>
+[auth_info_0]
+username={name}
+passwd=secret
+realm=bridge
 [rtp]
 rtcp_mux={mux}
 audio_rtp_port={audio}
@@ -256,7 +262,7 @@ device=StaticImage: Static picture
 class Linphone:
     """One linphonec that answers by itself: a still picture of one colour, a sine from a file. VP8, as Debian builds it."""
 
-    def __init__(self, name, colour, tone, encryption="none"):
+    def __init__(self, name, colour, tone, encryption="none", mux=False):
         self.name, self.tone, self.log = name, tone, []
         self.folder = tempfile.mkdtemp(prefix=f"ortoo-{name}-")
         self.port = free_port(socket.SOCK_DGRAM)
@@ -266,14 +272,14 @@ class Linphone:
                         "-af", "volume=12dB", "-ac", "1", self.sine], check=True)
         with open(os.path.join(self.folder, "rc"), "w", encoding="ascii") as f:
             f.write(LINPHONERC.format(port=self.port, address=ADDRESS, name=name, encryption=encryption,
-                                      mux=int(encryption == "dtls"), audio=free_port(socket.SOCK_DGRAM),
+                                      mux=int(mux), audio=free_port(socket.SOCK_DGRAM),
                                       video=free_port(socket.SOCK_DGRAM)))
         os.makedirs(os.path.join(self.folder, ".local/share/linphone"))
-        self.process = subprocess.Popen([*WITH_US, "linphonec", "-c", os.path.join(self.folder, "rc"), "-a", "-V"], stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([*WITH_US, "linphonec", "-c", os.path.join(self.folder, "rc"), "-a", "-V", *(["-d", "6"] if os.environ.get("ORTOO_KEEP") else [])], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                         env={**os.environ, "HOME": self.folder})
         threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
-        self.say("soundcard use files", f"play {self.sine}", f"record {self.record}", f"staticpic set {picture}")
+        self.say("ipv6 disable", "soundcard use files", f"play {self.sine}", f"record {self.record}", f"staticpic set {picture}")
         time.sleep(1)
 
     def say(self, *lines):
@@ -293,6 +299,9 @@ class Linphone:
 
     def heard(self, frequency):
         return level(self.record, frequency) if os.path.exists(self.record) else -120.0
+
+    def command(self, command, params):
+        self.say({"dial": "call"}.get(command, command) + " " + params)
 
     def hangup(self):
         self.say("terminate all")
