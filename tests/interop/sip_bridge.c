@@ -1,6 +1,7 @@
 /* ortoo-sip-bridge: the SIP stack over a real engine, without rooms or rules, for tests: whoever calls is answered, and each
  * leg gets the sound and the pictures of the first other one. One JSON object a line on stdout; commands on stdin:
- *	dial ID ADDRESS | hold ID 0|1 | print ID | drop ID | quit */
+ *	dial ID ADDRESS | hold ID 0|1 | floor ID taken|free|revoke | print ID | drop ID | quit
+ * ORTOO_TRUNK in the environment is the address of a peer system whose calls need no password. */
 #include <gio/gio.h>
 #include <gio/gunixinputstream.h>
 #include <glib-unix.h>
@@ -221,6 +222,8 @@ static void obey(struct bridge *b, char *line)
 		dial(b, word[1], word[2]);
 	} else if (leg != NULL && strcmp(word[0], "hold") == 0 && word[2] != NULL) {
 		(void)gw_leg_hold(leg, word[2][0] == '1');
+	} else if (leg != NULL && strcmp(word[0], "floor") == 0 && word[2] != NULL) {
+		(void)gw_sip_floor(leg, word[2][0] == 't' ? GW_SIP_FLOOR_TAKEN : word[2][0] == 'f' ? GW_SIP_FLOOR_FREE : GW_SIP_FLOOR_REVOKE);
 	} else if (leg != NULL && strcmp(word[0], "print") == 0) {
 		say(json_pack("{s:s,s:o}", "event", "print", "leg", gw_leg_print(leg)));
 	} else if (leg != NULL && strcmp(word[0], "drop") == 0) {
@@ -258,6 +261,9 @@ int main(int argc, char **argv)
 	struct gw_sip_zone zone = { .name = "default", .bind = argv[2], .port = GW_SIP_ANY_PORT, .plain_rtp = plain, .md5 = true,
 				    .tls_port = tls ? GW_SIP_ANY_PORT : 0 };
 	struct gw_sip_conf conf = { .zones = &zone, .n_zones = 1, .realm = "bridge", .room = "hall" };
+	struct gw_sip_trunk trunk = { .name = "peer", .zone = "default", .address = g_getenv("ORTOO_TRUNK") };
+	conf.trunks = &trunk;
+	conf.n_trunks = trunk.address != NULL;
 	conf.certificate = tls ? argv[4] : NULL;
 	conf.key = tls ? argv[5] : NULL;
 	(void)setvbuf(stdin, NULL, _IONBF, 0);

@@ -28,11 +28,11 @@ def free_port(kind=socket.SOCK_STREAM):
 class Bridge:
     """ortoo-mcu and ortoo-sip-bridge."""
 
-    def __init__(self, security="plain"):
+    def __init__(self, security="plain", trunk=None):
         self.folder = tempfile.mkdtemp(prefix="ortoo-sip-")
         self.socket = os.path.join(self.folder, "engine.sock")
         self.events, self.log = [], []
-        self.security = security
+        self.security, self.trunk = security, trunk
 
     def certificate(self):
         paths = [os.path.join(self.folder, n) for n in ("tls.crt", "tls.key")]
@@ -48,7 +48,8 @@ class Bridge:
         threading.Thread(target=lambda: self.log.extend(self.engine.stdout), daemon=True).start()
         until("the engine's socket", lambda: os.path.exists(self.socket))
         self.bridge = subprocess.Popen([*WITH_US, os.environ["ORTOO_SIP_BRIDGE"], self.socket, ADDRESS, self.security, *self.certificate()],
-                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                       env={**os.environ, **({"ORTOO_TRUNK": self.trunk} if self.trunk else {})})
         threading.Thread(target=self.read, daemon=True).start()
         threading.Thread(target=lambda: self.log.extend(self.bridge.stderr), daemon=True).start()
         self.ready = self.wait("ready")

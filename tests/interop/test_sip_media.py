@@ -146,6 +146,43 @@ def linphone(bridge, security, call, a, b):
         b.end()
 
 
+def through_two_systems():
+    """Room - Ortoo - Ortoo - phone: pictures and sound over both, and the content floor by BFCP between the two."""
+    with Bridge("plain") as near, Bridge("plain", f"sip:{ADDRESS}:{near.ready['udp']};transport=tcp") as far:
+        a, b = Phone("room", RED[1], RED[2]), Phone("phone", BLUE[1], BLUE[2])
+        try:
+            we_call(near, "udp", [a])
+            we_call(far, "udp", [b])
+            near.say(f"dial link sip:1000@{ADDRESS}:{far.ready['tcp']};transport=tcp")
+            near.wait("state", leg="link", state="up")
+            there = far.wait("call")["leg"]
+            far.wait("state", leg=there, state="up")
+            print("# seen by room:", until("blue at the room's", lambda: sees(a, BLUE[0]), 25))
+            print("# seen by phone:", until("red at the phone's", lambda: sees(b, RED[0]), 25))
+            lines = {l["slot"]: l for l in near.print("link")["media"]}
+            assert lines["content"]["on"] and lines["floor"]["on"] and lines["floor"]["serves"] is False, lines
+            near.say("floor link taken")  # somebody here presents: asked of the far server, which grants
+            far.wait("floor", leg=there, on=True)
+            near.say("floor link free")
+            far.wait("floor", leg=there, on=False)
+            far.say(f"floor {there} taken")  # somebody there presents
+            near.wait("floor", leg="link", on=True)
+            far.say(f"floor {there} free")
+            near.wait("floor", leg="link", on=False)
+            time.sleep(2)
+            a.hangup()
+            b.hangup()
+            near.wait("state", leg="to-room", state="ended")
+            time.sleep(0.5)
+            levels = {"room hears phone": a.heard(BLUE[2]), "room hears itself": a.heard(RED[2]), "phone hears room": b.heard(RED[2])}
+            print("#", {k: round(v, 1) for k, v in levels.items()})
+            assert abs(levels["room hears phone"] + 6) < 1 and abs(levels["phone hears room"] + 6) < 1, levels
+            assert levels["room hears itself"] < -50, levels
+        finally:
+            a.end()
+            b.end()
+
+
 VP8 = ["vp8" if m == "avcodec" else m for m in MODULES]
 
 
@@ -164,7 +201,8 @@ def linphone_sdes_in_tls():
 
 
 def main():
-    cases = [plain_rtp, plain_rtp_called_by_us, sdes_in_tls, dtls_srtp, dtls_srtp_called_by_us, dtls_srtp_with_ice]
+    cases = [plain_rtp, plain_rtp_called_by_us, sdes_in_tls, dtls_srtp, dtls_srtp_called_by_us, dtls_srtp_with_ice,
+             through_two_systems]
     if shutil.which("linphonec"):
         cases += [linphone_plain, linphone_sdes_in_tls]
     if not shutil.which("baresip") or not shutil.which("ffmpeg"):
