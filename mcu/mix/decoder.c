@@ -104,6 +104,9 @@ static void drop_element(struct mix_decoder *d)
 {
 	g_clear_pointer(&d->element, mix_element_free);
 	d->silent = 0;
+	if (d->depay) {
+		ask_key(d);
+	}
 }
 
 static bool open_element(struct mix_decoder *d)
@@ -342,17 +345,34 @@ static void run_stop(struct ort_msg *msg, void *owner)
 	g_free(m);
 }
 
-void mix_decoder_stop(struct mix_decoder *d)
+/* Nobody sees it: a codec keeps some 10 MB of a 720p stream, and a roll call has fifty. */
+static void run_put_away(struct ort_msg *msg, void *owner)
+{
+	struct stop_msg *m = (struct stop_msg *)msg;
+
+	if (!atomic_load(&m->d->seen) && !atomic_load(&m->d->worker->lost)) {
+		drop_element(m->d);
+	}
+	mix_decoder_unref(m->d);
+	g_free(m);
+}
+
+static void post(struct mix_decoder *d, void (*run)(struct ort_msg *msg, void *owner))
 {
 	struct stop_msg *m = g_new0(struct stop_msg, 1);
 
+	m->msg.run = run;
+	m->d = mix_decoder_ref(d);
+	ort_mailbox_post(ort_loop_mailbox(d->worker->loop), &m->msg);
+}
+
+void mix_decoder_stop(struct mix_decoder *d)
+{
 	if (!d->stopped_by_owner) {
 		d->stopped_by_owner = true;
 		d->worker->decoders--;
 	}
-	m->msg.run = run_stop;
-	m->d = mix_decoder_ref(d);
-	ort_mailbox_post(ort_loop_mailbox(d->worker->loop), &m->msg);
+	post(d, run_stop);
 }
 
 bool mix_decoder_lost(const struct mix_decoder *d)
@@ -376,7 +396,9 @@ void mix_decoder_want(struct mix_decoder *d, bool seen)
 	if (seen && !atomic_load_explicit(&d->seen, memory_order_relaxed)) {
 		atomic_store(&d->wants_key, true);	/* it would be asked for at the next packet only */
 	}
-	atomic_store_explicit(&d->seen, seen, memory_order_relaxed);
+	if (atomic_exchange(&d->seen, seen) && !seen) {
+		post(d, run_put_away);
+	}
 }
 
 void mix_decoder_figures(const struct mix_decoder *d, struct mix_decoder_figures *ret)

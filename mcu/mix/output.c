@@ -9,7 +9,7 @@
 #include "mcu/mix/frames_priv.h"
 #include "mcu/mix/home_priv.h"
 
-enum { PAYLOAD = 1188, HEADER = 12, FAILS_MAX = 6, STILL_FPS = 10 };
+enum { PAYLOAD = 1188, HEADER = 12, FAILS_MAX = 6, REST_US = 10000000, STILL_FPS = 10 };
 
 void mix_out_free(gpointer out)
 {
@@ -220,7 +220,11 @@ static bool is_due(struct mix_encode *e, int64_t now_us)
 {
 	int64_t period = 1000000 / e->fps, slack = 500000 / e->home->fps;
 
-	if (e->fails > FAILS_MAX || !e->wall->view->now.layout || now_us + slack < e->due_us) {
+	if (e->fails > FAILS_MAX) {	/* none of them works: not at each frame again */
+		e->fails = now_us - e->encoded_us > REST_US ? 0 : e->fails;
+		return false;
+	}
+	if (!e->wall->view->now.layout || now_us + slack < e->due_us) {
 		return false;
 	}
 	/* A still picture is sent ten times a second: enough to settle and for who joins. */
@@ -235,7 +239,12 @@ void mix_encode_run(struct mix_home *h, struct mix_encode *e, int64_t now_us)
 {
 	int64_t began = ort_now_us();
 
-	if (!is_due(e, now_us) || (!e->element && !open_element(e))) {
+	if (!is_due(e, now_us)) {
+		return;
+	}
+	e->now_us = e->encoded_us = now_us;
+	if (!e->element && !open_element(e)) {
+		e->fails++;
 		return;
 	}
 	if (e->key_due && now_us - e->key_us >= MIX_KEY_US) {
@@ -247,7 +256,6 @@ void mix_encode_run(struct mix_home *h, struct mix_encode *e, int64_t now_us)
 	GstBuffer *buffer = mix_canvas_buffer(&e->wall->canvas);
 	GST_BUFFER_PTS(buffer) = (GstClockTime)now_us * 1000;
 	GST_BUFFER_DURATION(buffer) = GST_SECOND / (GstClockTime)e->fps;
-	e->now_us = e->encoded_us = now_us;
 	if (!mix_element_push(e->element, buffer)) {
 		failed(e);
 	}

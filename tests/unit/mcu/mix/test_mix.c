@@ -28,6 +28,7 @@ static const struct { const char *name; enum mcu_codec_id in, out; const char *e
 	{ "h264-to-h264", MCU_CODEC_H264, MCU_CODEC_H264, NULL },
 	{ "vp8-to-h264", MCU_CODEC_VP8, MCU_CODEC_H264, NULL },
 	{ "h264-to-vp8", MCU_CODEC_H264, MCU_CODEC_VP8, NULL },
+	{ "h265-to-h264", MCU_CODEC_H265, MCU_CODEC_H264, NULL },
 	{ "openh264dec", MCU_CODEC_H264, MCU_CODEC_H264, "H264.decode=openh264dec" },
 	{ "x264enc", MCU_CODEC_H264, MCU_CODEC_H264, "H264.encode=x264enc,openh264enc" },
 };
