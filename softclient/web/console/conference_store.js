@@ -58,6 +58,17 @@ export function nameOf(id) {
 	return parties.value.find((p) => p.id === id)?.name ?? '';
 }
 
+/** Of whatever conference that is known here. @param {string} id */
+export function nameOfAny(id) {
+	for (const c of conferences.value.values()) {
+		const p = c.parties.find((x) => x.id === id);
+		if (p) {
+			return p.name;
+		}
+	}
+	return '';
+}
+
 /* ---- what the gateway says ---- */
 
 export function listen() {

@@ -1,9 +1,10 @@
 // A record of the log as a sentence. The log itself holds types and facts, never sentences of one language.
-import { has, t } from '../lib/i18n.js';
+import { cause, has, t } from '../lib/i18n.js';
 import * as store from './store.js';
+import { nameOfAny } from './conference_store.js';
 
 /** Types too frequent for the tab of an incident; they stay in the log. */
-export const quiet = new Set(['scene.position']);
+export const quiet = new Set(['scene.position', 'party.agent', 'party.unseat', 'rollcall.figures']);
 
 /** Names that records told: links and scenes of incidents that are not loaded. @type {Map<string, string>} */
 const told = new Map();
@@ -11,8 +12,11 @@ const told = new Map();
 /** Name of whom a record is about: a scene, or the scene of a link. @param {any} body */
 function nameOf(body) {
 	if (body.name) {
-		told.set(body.scene, body.name).set(body.link, body.name);
+		told.set(body.scene, body.name).set(body.link, body.name).set(body.party, body.name);
 		return body.name;
+	}
+	if (body.party) {
+		return nameOfAny(body.party) || (told.get(body.party) ?? body.party);
 	}
 	for (const incident of store.incidents.value.values()) {
 		const link = incident.links.find((l) => l.id === body.link || l.scene === body.scene);
@@ -34,7 +38,7 @@ function values(type, body) {
 	const state = type.startsWith('wall.') ? say('window', body.state) : say('state', body.state);
 	return {
 		...body, name: nameOf(body), state, verdict: say('verdict', body.verdict), stamp: say('stamp', body.stamp), what: say('said', body.kind),
-		why: body.why ? ` (${say('ended', body.why)})` : '', detail: body.detail ? ` (${body.detail})` : '',
+		why: body.why ? ` (${has(`ended.${body.why}`) ? say('ended', body.why) : cause(body.why)})` : '', role: say('party', body.role), mode: say('cell', body.mode), cell: Number(body.cell ?? 0) + 1, detail: body.detail ? ` (${body.detail})` : '',
 		whom: (body.scenes ?? []).map((/** @type {string} */ id) => (id === '*' ? t('filter.all') : nameOf({ scene: id }))).join(', '),
 	};
 }

@@ -70,7 +70,7 @@ export function has(key) {
  * @param {string | null | undefined} why
  */
 export function cause(why) {
-	const word = ((why ?? '').split(': ').at(-1) ?? '').toLowerCase().replace(/\W+/g, '_');
+	const word = ((why ?? '').split(': ').at(-1) ?? '').replace(/\s*\(\d+\)$/, '').toLowerCase().replace(/\W+/g, '_');
 	const key = `why.${word}`;
 	return key in texts ? t(key) : why ?? '';
 }
