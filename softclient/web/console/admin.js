@@ -57,7 +57,7 @@ function Devices() {
 function Checks() {
 	const [hook, setHook] = useState('');
 	const test = () => void ask('webhook.test').then((r) => setHook(r ? t('webhook.ok') : ''));
-	return html`<section><h3>${t('checks')}</h3><${VerifyLog} /><div class="acts"><button onClick=${test}>${t('webhook.test')}</button>${hook}</div></section>`;
+	return html`<section data-checks><h3>${t('checks')}</h3><${VerifyLog} /><div class="acts"><button onClick=${test}>${t('webhook.test')}</button>${hook}</div></section>`;
 }
 
 export function Admin() {

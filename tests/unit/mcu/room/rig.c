@@ -400,3 +400,12 @@ int64_t rig_counter(struct rig *r, const char *name)
 	ort_json_clear(&mcu_table_stats_reply, &reply);
 	return n;
 }
+
+struct rig_feed rig_one_to_one(struct rig *r, uint32_t rtx_ssrc, mcu_transport **ret_pub, mcu_transport **ret_sub)
+{
+	*ret_pub = rig_publisher(r, "p");
+	*ret_sub = rig_receiver(r, "s");
+	g_assert_cmpint(rig_video(r, "p", "v", 100, rtx_ssrc, NULL), ==, 0);
+	g_assert_cmpint(rig_sink(r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
+	return rig_vp8(*ret_pub, 100);
+}

@@ -47,6 +47,8 @@ mcu_transport *rig_mix(struct rig *r, const char *id);
 int rig_route(struct rig *r, const char *sink, const char *source);
 int rig_prefer(struct rig *r, const char *sink, int64_t w, int64_t h, int64_t bps, bool paused);
 
+/* What most tests begin with: "p" publishes "v" (VP8, SSRC 100), "s" gets it by sink "k" (SSRC 500, RTX 501). */
+struct rig_feed rig_one_to_one(struct rig *r, uint32_t rtx_ssrc, mcu_transport **ret_pub, mcu_transport **ret_sub);
 void rig_turn(struct rig *r, int64_t ms);	/* time passes in steps of 5 ms, a turn after each */
 /* One frame of n packets, one batch. */
 void rig_frame(struct rig *r, struct rig_feed *f, int key, unsigned n);

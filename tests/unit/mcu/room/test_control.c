@@ -257,10 +257,8 @@ static void removing_a_source_leaves_silent_sinks(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 	rig_frame(&r, &f, RIG_KEY, 3);
 	uint16_t last = rig_sent(&r, sub, 500, 2)->rtp.seq;
 	g_assert_cmpint(rig_call(&r, MCU_METHOD_SOURCE_REMOVE, &ref), ==, 0);

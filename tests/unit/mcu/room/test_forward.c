@@ -26,10 +26,8 @@ static void begins_at_a_key_frame(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 
 	rig_frame(&r, &f, RIG_DELTA, 2);
 	rig_turn(&r, 10);
@@ -129,10 +127,8 @@ static void a_lost_packet_keeps_its_number(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 101, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 101, &pub, &sub);
 	f.rtx_ssrc = 101;
 
 	rig_packet(&r, &f, true, true, false, false);
@@ -167,10 +163,8 @@ static void nack_is_answered_by_rtx(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 
 	rig_frame(&r, &f, RIG_KEY, 3);
 	const struct fake_sent *orig = rig_sent(&r, sub, 500, 1);
@@ -249,10 +243,8 @@ static void retransmissions_are_bounded(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 	f.size = 1200;
 	rig_frame(&r, &f, RIG_KEY, 400);
 	uint16_t first = rig_sent(&r, sub, 500, 0)->rtp.seq;
@@ -327,10 +319,8 @@ static void a_source_that_restarts_its_numbers_is_taken_up_anew(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 	f.seq = 30000;
 	rig_frame(&r, &f, RIG_KEY, 2);
 	f.seq = 100;
@@ -352,10 +342,8 @@ static void paused_source_and_paused_sink_resume_at_a_key_frame(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 	rig_frame(&r, &f, RIG_KEY, 2);
 	g_assert_cmpint(rig_call(&r, MCU_METHOD_SOURCE_PAUSE, &pause), ==, 0);
 	rig_turn(&r, 1000);
@@ -410,10 +398,8 @@ static void congested_tcp_peer_waits_for_a_key_frame(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 	rig_frame(&r, &f, RIG_KEY, 2);
 	fake_net_congest(sub, true);
 	rig_frame(&r, &f, RIG_DELTA, 2);
@@ -434,10 +420,8 @@ static void a_number_is_never_used_twice_after_removal(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 	rig_frame(&r, &f, RIG_KEY, 3);
 	rig_turn(&r, 1000);
 	uint16_t last = rig_sent(&r, sub, 500, 2)->rtp.seq;

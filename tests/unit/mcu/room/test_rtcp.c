@@ -9,10 +9,8 @@ static void key_frames_are_asked_for_sparingly(void)
 	struct rig r;
 
 	rig_init(&r, NULL);
-	mcu_transport *pub = rig_publisher(&r, "p"), *sub = rig_receiver(&r, "s");
-	g_assert_cmpint(rig_video(&r, "p", "v", 100, 0, NULL), ==, 0);
-	g_assert_cmpint(rig_sink(&r, "s", "k", "v", MCU_VIDEO, 500, 501), ==, 0);
-	struct rig_feed f = rig_vp8(pub, 100);
+	mcu_transport *pub, *sub;
+	struct rig_feed f = rig_one_to_one(&r, 0, &pub, &sub);
 	static const struct { int64_t ms; unsigned want; } steps[] = { { 5, 1 }, { 490, 1 }, { 15, 2 }, { 400, 2 }, { 600, 3 },
 								      { 400, 3 }, { 300, 4 } };
 	for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
