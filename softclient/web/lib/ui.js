@@ -132,7 +132,7 @@ export function errorText(e) {
 	const error = /** @type {{ code?: string, message?: string, why?: string }} */ (e ?? {});
 	const key = `error.${error.code}`;
 	const text = error.code && has(key) ? t(`error.${error.code}`) : error.message ?? String(e);
-	return error.why ? t('error.with_why', { text, why: error.why }) : text;
+	return error.why && error.why !== error.code ? t('error.with_why', { text, why: cause(error.why) }) : text;
 }
 
 /**
