@@ -267,12 +267,11 @@ void mcu_mixers_call(mcu_engine *e, struct mcu_job *job)
 {
 	const struct mcu_mix_ref *q = job->request;
 	struct mix *mix = find(e->mixers, q->room, q->mix);
-	if (!mix && job->method != MCU_METHOD_MIX_OPEN) {
-		job->err = refuse(MCU_ERROR_UNKNOWN_ID, "no mix %s", q->mix ? q->mix : "(none)");
-	} else {
-		job->err = methods[job->method](e->mixers, mix, job);
-	}
-	if (job->err) {
+	GError *err = !mix && job->method != MCU_METHOD_MIX_OPEN
+			      ? refuse(MCU_ERROR_UNKNOWN_ID, "no mix %s", q->mix ? q->mix : "(none)")
+			      : methods[job->method](e->mixers, mix, job);
+	if (err) {	/* else the job may be gone by now */
+		job->err = err;
 		mcu_control_answer(job);
 		mcu_job_free(job);
 	}

@@ -126,7 +126,7 @@ static struct ort_json_array rows(GHashTable *from, const struct ort_json_table 
 
 void kit_fake_mixes_dump(const kit_fake_mixes *m, struct ort_json_array *ret)
 {
-	struct mcu_dump_mix *out = g_new0(struct mcu_dump_mix, g_hash_table_size(m->mixes) + 1);
+	struct mcu_dump_mix *out = g_new0(struct mcu_dump_mix, g_hash_table_size(m->mixes));	/* NULL without any */
 	GHashTableIter iter;
 	const struct mix *mix;
 	*ret = (struct ort_json_array){ out, 0 };

@@ -201,7 +201,10 @@ static void commands_reach_both_sides(struct bed *b, gconstpointer data)
 	g_assert_cmpint(by_id(b, MCU_METHOD_MIX_INPUT_REMOVE, "p1.video"), ==, -1);
 	g_assert_cmpint(by_id(b, MCU_METHOD_MIX_VIEW_REMOVE, "v"), ==, -1);
 	g_assert_cmpuint(dumped_n(b, "inputs") + dumped_n(b, "views") + dumped_n(b, "outputs"), ==, 2);
-	g_assert_cmpint(by_id(b, MCU_METHOD_MIX_PLAY, NULL), ==, MCU_ERROR_INVALID);	/* no sound */
+	struct mcu_mix_play tone = { .room = (char *)"r", .mix = (char *)"m" };
+	g_assert_cmpint(call(b, MCU_METHOD_MIX_PLAY, &tone), ==, MCU_ERROR_INVALID);	/* no sound */
+	tone.sound = (char *)"joined";
+	g_assert_cmpint(call(b, MCU_METHOD_MIX_PLAY, &tone), ==, -1);
 	g_assert_cmpint(by_id(b, MCU_METHOD_MIX_CLOSE, NULL), ==, -1);
 	g_assert_null(dumped(b));
 }
