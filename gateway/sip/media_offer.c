@@ -152,16 +152,36 @@ static void offer_line(struct exchange *x, struct line *l, unsigned index)
 	offer_codecs(m, l);
 }
 
+/* m-lines on one transport were bundled by the peer's offer, and are in ours (RFC 8843 7.5). */
+static bool is_shared(const struct sip_media *m, const struct line *l)
+{
+	unsigned n = 0;
+
+	for (guint i = 0; i < m->lines->len && l->tp && l->tp->lite && l->mid; i++) {
+		const struct line *other = m->lines->pdata[i];
+
+		n += other->tp == l->tp && !other->next && other->mid;
+	}
+	return n > 1;
+}
+
 static void offer_ready(struct exchange *x)
 {
 	struct sip_media *m = x->m;
 	g_autofree struct gw_sdp_line *lines = g_new0(struct gw_sdp_line, m->lines->len);
+	g_autoptr(GPtrArray) bundle = g_ptr_array_new();
 
 	for (guint i = 0; i < m->lines->len; i++) {
-		media_describe(m, m->lines->pdata[i], &lines[i]);
+		struct line *l = m->lines->pdata[i];
+
+		media_describe(m, l, &lines[i]);
+		if (is_shared(m, l)) {
+			g_ptr_array_add(bundle, l->mid);
+		}
 	}
+	g_ptr_array_add(bundle, NULL);
 	if (x->status == 0) {
-		x->text = media_write(m, lines, NULL);
+		x->text = media_write(m, lines, bundle->len > 1 ? (const char *const *)bundle->pdata : NULL);
 	}
 	xchg_finish(x);
 }
@@ -228,24 +248,29 @@ static void move(struct ort_json_array *from, struct ort_json_array *to)
 	*from = (struct ort_json_array){ 0 };
 }
 
-/* A room that reads level 4.0 in high profile and 3.1 in baseline reads our constrained baseline in the former: every
- * decoder of H.264 does, and the payload type with the larger picture goes first. */
-static void best_h264_first(struct ort_json_array *send)
+/* What the mixer makes for a peer comes first: H.264, then VP8. Of several H.264 types the one with the larger picture: a
+ * room that reads level 4.0 in high profile and 3.1 in baseline reads our constrained baseline in the former, as every
+ * decoder does. */
+static int64_t wish(const struct mcu_codec_use *use)
+{
+	int id = mcu_codec_by_name(use->name);
+	bool fragments = use->fmtp && strstr(use->fmtp, "packetization-mode=1");
+	struct gw_sdp_limits l;
+
+	if (id != MCU_CODEC_H264) {
+		return id == MCU_CODEC_VP8;
+	}
+	gw_sdp_limits(use, &l);
+	return (fragments ? (int64_t)1 << 40 : 2) + l.width * l.height * l.fps;
+}
+
+static void best_first(struct ort_json_array *send)
 {
 	struct mcu_codec_use *use = send->items, best;
 	size_t at = 0;
-	int64_t most = 0;
 
-	for (size_t i = 0; i < send->n && mcu_codec_by_name(use[0].name) == MCU_CODEC_H264; i++) {
-		bool same = mcu_codec_by_name(use[i].name) == MCU_CODEC_H264 && use[i].fmtp &&
-			    strstr(use[i].fmtp, "packetization-mode=1");
-		struct gw_sdp_limits l;
-
-		gw_sdp_limits(&use[i], &l);
-		if ((same || i == 0) && l.width * l.height * l.fps > most) {
-			most = l.width * l.height * l.fps;
-			at = i;
-		}
+	for (size_t i = 1; i < send->n; i++) {
+		at = wish(&use[i]) > wish(&use[at]) ? i : at;
 	}
 	if (at > 0) {
 		best = use[at];
@@ -264,7 +289,9 @@ bool media_agree(struct exchange *x, struct line *l, const struct gw_sdp_media *
 	l->bps = peer->bps;
 	move(recv, &l->recv);
 	move(send, &l->send);
-	best_h264_first(&l->send);
+	if (l->type == GW_SDP_VIDEO) {
+		best_first(&l->send);
+	}
 	keep_exts(l, x->sdp, theirs, l->tp->lite);
 	return line_connect(x, l, peer);
 }

@@ -166,6 +166,9 @@ static void bundle_rides_on_one(void)
 	assert_has(s.sdp, "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n");
 	g_assert_cmpuint(count(s.asked->str, "transport.open"), ==, 1);
 	assert_has(s.told->str, "up\n");
+	assert_has(side_offer(&s), "a=group:BUNDLE 0 1\r\n");	/* and in offers of ours */
+	g_assert_cmpuint(count(s.asked->str, "transport.open"), ==, 1);
+	sip_media_cancel(s.m);
 	side_free_media(&s);
 	turn();
 	g_assert_cmpuint(count(s.asked->str, "transport.close"), ==, 1);

@@ -88,7 +88,7 @@ static void answers_are_taken(void)
 	static const char *const answer =
 		"v=0\r\no=- 5 5 IN IP4 192.0.2.81\r\ns=-\r\nc=IN IP4 192.0.2.81\r\nt=0 0\r\n"
 		"m=audio 19504 RTP/AVP 9 96\r\na=rtpmap:96 telephone-event/8000\r\n"
-		"m=video 19506 RTP/AVP 126\r\nb=TIAS:1500000\r\na=rtpmap:126 H264/90000\r\n"
+		"m=video 19506 RTP/AVP 103 126\r\nb=TIAS:1500000\r\na=rtpmap:103 H265/90000\r\na=rtpmap:126 H264/90000\r\n"
 		"a=fmtp:126 packetization-mode=1;profile-level-id=428014;max-mbps=108000;max-fs=3600\r\na=rtcp-fb:* ccm fir\r\n"
 		"m=application 5070 UDP/BFCP *\r\na=floorctrl:s-only\r\na=confid:4\r\na=userid:9\r\na=floorid:2 mstrm:12\r\n"
 		"m=video 19508 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\na=fmtp:97 packetization-mode=0;profile-level-id=42800d\r\n";
@@ -105,6 +105,7 @@ static void answers_are_taken(void)
 	g_assert_cmpint((int)takes.codec, ==, MCU_CODEC_G722);
 	g_assert_cmpint(sip_media_dtmf(s.m, "1"), ==, 0);
 	g_assert_true(sip_media_takes(s.m, "main", &takes));
+	g_assert_cmpint((int)takes.codec, ==, MCU_CODEC_H264);	/* the mixer makes no H.265 */
 	g_assert_cmpint(takes.height, ==, 720);
 	g_assert_cmpint(takes.max_bps, ==, 1500000);
 	g_assert_true(sip_media_takes(s.m, "content", &takes));
