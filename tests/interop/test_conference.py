@@ -1,0 +1,138 @@
+"""Meeting rooms (baresip) in a conference: they dial its number and are called, see each other in their cells, hear the other
+and not themselves, and owe a password."""
+import json
+import os
+import shutil
+import subprocess
+import threading
+import time
+
+import baresip
+from gateway_rig import PASSWORD, ROOT, WITH_US, run, skip, until
+
+SIP = baresip.free_port()
+RED, BLUE, LIME = (254, 0, 0), (0, 0, 254), (0, 254, 0)
+# layout "3": the first above, two below
+ABOVE, LEFT, RIGHT = (0.5, 0.25), (0.25, 0.75), (0.75, 0.75)
+
+
+def near(seen, wanted, off=60):
+    return seen is not None and all(abs(a - b) <= off for a, b in zip(seen, wanted))
+
+
+def room(rig, user, **kw):
+    made = rig.call("endpoint.put", user=user, name=user, md5=True)
+    if "password" not in made:
+        made = rig.call("endpoint.put", user=user, name=user, md5=True, password="another-one-9")
+        made["password"] = "another-one-9"
+    r = baresip.Baresip(rig.state, user, made["password"], SIP, **kw)
+    rig.children.append(r.process)
+    until(f"{user} to be registered", lambda: any(x["user"] == user for x in rig.call("sip.state")["registrations"]))
+    return r
+
+
+def conference(rig, **kw):
+    return rig.call("conference.open", name="调度会商", **kw)
+
+
+def parties(rig, conf, state="present"):
+    return {p["name"]: p for p in rig.call("conference.get", id=conf["id"])["parties"] if p["state"] == state}
+
+
+def shows(r, x, y, colour, what):
+    """The picture that this room receives has the colour there."""
+    def look():
+        png = r.picture()
+        return png is not None and near(png.at(x, y), colour) or (png and png.at(x, y))
+    try:
+        until(what, lambda: look() is True, 15)
+    except AssertionError as e:
+        raise AssertionError(f"{what}: {look()}; {r.log[-15:]}") from e
+
+
+def two_rooms_see_and_hear_each_other(rig):
+    conf = conference(rig)
+    a, b = room(rig, "room-a", colour="red", tone=440), room(rig, "room-b", colour="blue", tone=1000)
+    a.dial(conf["number"])
+    until("room-a in the conference", lambda: "room-a" in parties(rig, conf), 15)
+    rig.call("party.call", conference=conf["id"], address="room-b")
+    until("room-b in the conference", lambda: "room-b" in parties(rig, conf), 15)
+    for r in (a, b):
+        shows(r, 0.25, 0.5, RED, f"{r.user} sees room-a on the left")
+        shows(r, 0.75, 0.5, BLUE, f"{r.user} sees room-b on the right")
+    time.sleep(2)
+    heard_a, heard_b = a.heard([440, 1000]), b.heard([440, 1000])
+    assert heard_a[1000] > -30 > -45 > heard_a[440], heard_a
+    assert heard_b[440] > -30 > -45 > heard_b[1000], heard_b
+    figures = parties(rig, conf)["room-a"]
+    assert figures["sends"]["codec"] == "H264" and figures["sends"]["width"] == 640, figures
+    rig.call("conference.close", id=conf["id"])
+    until("both calls to end", lambda: a.saw("CALL_CLOSED") and b.saw("CALL_CLOSED"))
+
+
+class Browser:
+    """Chromium as a party: tests/e2e/member.mjs."""
+
+    def __init__(self, rig, number, places, tones, colour="lime", tone=2000):
+        self.now = {}
+        self.process = subprocess.Popen(
+            [*WITH_US, "node", os.path.join(ROOT, "tests/e2e/member.mjs"), f"https://127.0.0.1:{rig.port}", "admin", PASSWORD, number, colour,
+             str(tone), *[f"{x},{y}" for x, y in places], "--", *map(str, tones)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        rig.children.append(self.process)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.now = json.loads(line)
+
+
+def rooms_and_a_browser_in_their_cells(rig):
+    conf = conference(rig)
+    a, b = room(rig, "room-e", colour="red", tone=440), room(rig, "room-f", colour="blue", tone=1000)
+    a.dial(conf["number"])
+    until("room-e in the conference", lambda: "room-e" in parties(rig, conf), 15)
+    b.dial(conf["number"])
+    until("room-f in the conference", lambda: "room-f" in parties(rig, conf), 15)
+    c = Browser(rig, conf["number"], [ABOVE, LEFT, RIGHT], [440, 1000, 2000])
+    until("the browser in the conference", lambda: c.now.get("error") or "chromium" in parties(rig, conf), 30)
+    until("the browser to see three", lambda: c.now.get("error") or
+          all(near(seen, want) for seen, want in zip(c.now.get("colours", [None]), (RED, BLUE, LIME))) or c.now == 0, 20)
+    assert "error" not in c.now, c.now
+    for r in (a, b):
+        for place, colour in ((ABOVE, RED), (LEFT, BLUE), (RIGHT, LIME)):
+            shows(r, *place, colour, f"{r.user} sees {colour} at {place}")
+    time.sleep(3)
+    heard = c.now["tones"]
+    assert heard["440"] > -50 and heard["1000"] > -50 and heard["2000"] < heard["1000"] - 20, heard
+    heard = a.heard([440, 1000, 2000])
+    assert heard[1000] > -30 and heard[2000] > -40 and heard[440] < -45, heard
+    rig.call("conference.close", id=conf["id"])
+
+
+def password_by_keys(rig):
+    conf = conference(rig, password="4711")
+    a = room(rig, "room-c")
+    a.dial(conf["number"])
+    until("the call", lambda: a.saw("CALL_ESTABLISHED"))
+    time.sleep(1)
+    a.digits("12#")
+    assert not parties(rig, conf)
+    a.digits("4711#")
+    until("room-c in the conference", lambda: "room-c" in parties(rig, conf), 15)
+    rig.call("conference.close", id=conf["id"])
+
+
+def unknown_number_is_refused(rig):
+    a = room(rig, "room-d")
+    a.dial("99999")
+    until("a refusal", lambda: a.saw("CALL_CLOSED"))
+    assert "404" in str(a.saw("CALL_CLOSED")), a.saw("CALL_CLOSED")
+
+
+if __name__ == "__main__":
+    if not baresip.installed() or not os.path.exists(os.environ.get("ORTOO_MIXER", "")):
+        skip("baresip or ortoo-mixer is not there")
+    chromium = shutil.which("chromium") and os.path.isdir(os.path.join(ROOT, "tests/e2e/node_modules/playwright-core"))
+    browser = [rooms_and_a_browser_in_their_cells] if chromium else []
+    zone = f"name=default bind=127.0.0.1 port={SIP} plain_rtp=yes md5=yes"
+    run(two_rooms_see_and_hear_each_other, *browser, password_by_keys, unknown_number_is_refused, options=["--set", f"sip.zones={zone}"])
