@@ -102,6 +102,7 @@ void gw_objects_link(json_t *schema)
 	static const struct { const char *member, *object; bool list; } rows[] = {
 		{ "incidents", "incident", true }, { "walls", "wall", true },	  { "records", "log_record", true },
 		{ "incident", "incident", false }, { "wall", "wall", false }, { "rollcall", "rollcall", false }, { "rollcalls", "rollcall_head", true }, { "circular", "circular", false }, { "record", "log_record", false },
+		{ "conferences", "conference", true }, { "conference", "conference", false },
 	};
 	json_t *members = json_object_get(schema, "properties");
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

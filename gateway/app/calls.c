@@ -179,6 +179,28 @@ static char *refused(unsigned *ret_status, unsigned status)
 	return NULL;
 }
 
+/* A trunk row that names a conference is a bridge between two conferences: a second link would show each to itself, larger
+ * and larger (loop). */
+struct links { gw_app *app; const char *prefix; bool found; };
+
+static void find_link(const struct gw_party_info *p, void *user_data)
+{
+	struct links *l = user_data;
+	const char *address = gw_party_address(l->app->domain, p->id);
+	l->found |= p->kind == GW_PARTY_TRUNK && gw_party_is_live(p->state) && address != NULL && g_str_has_prefix(address, l->prefix);
+}
+
+static bool loops(gw_app *app, const char *conference, const struct gw_call_in *in)
+{
+	g_autofree char *prefix = in->bridge != NULL ? g_strdup_printf("trunk:%s/", in->bridge) : NULL;
+	struct links l = { app, prefix, false };
+	const char *same = prefix != NULL ? gw_party_by_address(app->domain, conference, in->address) : NULL;
+	if (prefix != NULL && same == NULL) {
+		gw_conference_parties(app->domain, conference, find_link, &l);
+	}
+	return l.found;
+}
+
 char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret_status)
 {
 	const char *id = gw_conference_by_number(app->domain, in->number);
@@ -190,6 +212,9 @@ char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret
 		return refused(ret_status, 404);
 	default:
 		return refused(ret_status, 403);
+	}
+	if (loops(app, id, in)) {
+		return refused(ret_status, 482);
 	}
 	char *prefix = g_strdup_printf("call-%u", ++app->calls->last);
 	struct call *c = call_new(app, prefix, NULL);
@@ -260,6 +285,23 @@ static void tell_streams(const struct call *c)
 	}
 }
 
+/* What the leg knows of its peer: for people. */
+static void note_peer(const struct call *c)
+{
+	g_autoptr(json_t) leg = gw_leg_print(c->leg);
+	const json_t *media = json_object_get(leg, "media");
+	size_t n;
+	json_t *line;
+	gw_party_agent(c->app->domain, c->party, json_string_value(json_object_get(leg, "agent")), gw_app_now());
+	json_array_foreach(media, n, line) {
+		const char *security = json_string_value(json_object_get(line, "security"));
+		if (security != NULL) {
+			gw_app_flow_security(c->app, c->party, security);
+			return;
+		}
+	}
+}
+
 static void up(struct call *c)
 {
 	if (c->ivr != NULL) {
@@ -267,6 +309,7 @@ static void up(struct call *c)
 		return;
 	}
 	tell_streams(c);
+	note_peer(c);
 	(void)gw_party_state(c->app->domain, c->party, GW_SITE_PRESENT, NULL, gw_app_now());
 	gw_app_mix_leg(c->app, c->party);
 }

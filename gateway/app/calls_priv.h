@@ -23,7 +23,9 @@ void gw_app_calls_foreach(gw_app *app, void (*fn)(gw_leg *leg, const char *party
 unsigned gw_app_calls_count(const gw_app *app, const char *address_prefix);
 
 /* An incoming call: decided first (prefix of its streams, transfer full, or NULL and *ret_status), then its leg comes. */
-struct gw_call_in { const char *number, *from, *name, *site, *agent, *address; enum gw_party_kind kind; bool keep; };
+struct gw_call_in { const char *number, *from, *name, *site, *agent, *address;
+		    const char *bridge;	/* trunk that joins conference to conference, else NULL */
+		    enum gw_party_kind kind; bool keep; };
 char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret_status);
 void gw_app_call_came(gw_app *app, gw_leg *leg);
 void gw_app_floor_asked(gw_app *app, gw_leg *leg, bool on);
@@ -52,6 +54,7 @@ void gw_app_seat_leg(gw_app *app, const gw_leg *leg, enum gw_leg_state state, co
 /* ---- flows.c: figures of media ---- */
 void gw_app_flows_start(gw_app *app);
 void gw_app_flows_stop(gw_app *app);
+void gw_app_flow_security(gw_app *app, const char *party, const char *security);
 void gw_app_mix_stats(gw_app *app, const struct mcu_mix_stats_event *ev);
 void gw_app_flow_stats(gw_app *app, const struct mcu_room_stats_event *ev);
 const char *gw_app_mix_fed(gw_app *app, const char *party, const char *slot);	/* mixes.c: what its leg is sent; NULL */

@@ -35,6 +35,12 @@ static const char *party_by(gw_app *app, const char *stream, const char *kind)
 	return gw_party_by_streams(app->domain, prefix);
 }
 
+void gw_app_flow_security(gw_app *app, const char *party, const char *security)
+{
+	struct gw_party_flow *sends = &obtain(app, party)->sends;
+	g_strlcpy(sends->security, security, sizeof(sends->security));
+}
+
 /* The party whose main picture a stream is, or NULL. */
 static const char *party_of(gw_app *app, const char *stream)
 {

@@ -24,11 +24,12 @@ static void call_copy(struct gw_call_in *to, const struct gw_call_in *from)
 	to->site = g_strdup(from->site);
 	to->agent = g_strdup(from->agent);
 	to->address = g_strdup(from->address);
+	to->bridge = g_strdup(from->bridge);
 }
 
 static void call_clear(struct gw_call_in *in)
 {
-	const char *const texts[] = { in->number, in->from, in->name, in->site, in->agent, in->address };
+	const char *const texts[] = { in->number, in->from, in->name, in->site, in->agent, in->address, in->bridge };
 	for (unsigned n = 0; n < G_N_ELEMENTS(texts); n++) {
 		g_free((char *)(uintptr_t)texts[n]);
 	}

@@ -136,6 +136,9 @@ static void use_view(struct plan *p, const char *id)
 		made.n = 1;
 		made.titles = false;
 		made.cell[0].mode = GW_CELL_CONTENT;
+	} else if (v == NULL && g_str_has_prefix(id, "but.")) {	/* the program without one party */
+		(void)gw_conference_view_for(p->d, p->conference, id + strlen("but."), &made);
+		made.id = id;
 	} else if (v == NULL) {				/* one party's picture, recoded */
 		made.layout = "1";
 		made.n = 1;
@@ -230,10 +233,13 @@ static char *main_picture(struct plan *p, const struct gw_party_info *party, con
 	if (no_second) {
 		return picture(p, "content", &leg->main);
 	}
-	if (strcmp(party->view, "program") == 0) {
+	bool program = strcmp(party->view, "program") == 0;
+	if (program && party->kind != GW_PARTY_TRUNK) {
 		return picture(p, "program", &leg->main);
 	}
-	g_autofree char *view = strcmp(party->view, "own") == 0 ? g_strdup(party->id) : g_strconcat("one.", party->view, NULL);
+	g_autofree char *view = strcmp(party->view, "own") == 0 ? g_strdup(party->id)
+				: program			? g_strconcat("but.", party->id, NULL)
+								: g_strconcat("one.", party->view, NULL);
 	return picture(p, view, &leg->main);
 }
 

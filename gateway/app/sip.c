@@ -23,6 +23,7 @@ static char *on_call(const struct gw_sip_call_in *in, unsigned *ret_status, void
 	struct gw_call_in call = { .number = trunk != NULL && trunk->number != NULL ? trunk->number : in->number, .from = in->from,
 				   .name = device != NULL && device->name != NULL ? device->name : in->name,
 				   .site = device != NULL ? device->site : NULL, .agent = in->agent, .address = address,
+				   .bridge = trunk != NULL && trunk->conference != NULL ? trunk->name : NULL,
 				   .kind = trunk != NULL ? GW_PARTY_TRUNK : GW_PARTY_SIP };
 	char *prefix = gw_app_call_decide(app, &call, ret_status);
 	if (prefix == NULL) {

@@ -261,6 +261,8 @@ struct gw_cell_info { enum gw_cell_mode mode; const char *party; const char *con
 struct gw_view_info { const char *id, *layout, *banner, *alarm; bool titles, clock; int n; struct gw_cell_info cell[GW_CELLS]; };
 void gw_conference_parties(const gw_domain *d, const char *id, void (*fn)(const struct gw_party_info *p, void *ud), void *ud);
 void gw_conference_views(const gw_domain *d, const char *id, void (*fn)(const struct gw_view_info *v, void *ud), void *ud);
+/* The program as one party sees it that must not see itself: another system whose picture is a whole conference. */
+bool gw_conference_view_for(const gw_domain *d, const char *id, const char *party, struct gw_view_info *ret);
 bool gw_party_is_live(enum gw_site_state state);	/* connecting, present, degraded, held */
 
 /* ---- roll call (点名) ----

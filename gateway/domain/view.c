@@ -98,36 +98,55 @@ static bool fixed_elsewhere(const struct gw_view *v, int cells, const char *part
 }
 
 /* Seats without a party keep their cell empty while somebody sits behind them, so that nobody jumps about. */
-static const struct gw_party *take_seat(const struct gw_conference *c, const struct gw_view *v, int cells, unsigned *seat)
+static const struct gw_party *take_seat(const struct gw_conference *c, const struct gw_view *v, const struct gw_party *without,
+					int cells, unsigned *seat)
 {
 	while (*seat < c->seats->len) {
 		const struct gw_party *p = c->seats->pdata[(*seat)++];
-		if (p == NULL || !fixed_elsewhere(v, cells, p->id)) {
+		if (p == NULL || (p != without && !fixed_elsewhere(v, cells, p->id))) {
 			return p;
 		}
 	}
 	return NULL;
 }
 
-void gw_view_resolve(const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret)
+/* without: as it looks to this party, which does not see itself; NULL = to all. */
+static void resolve(const struct gw_conference *c, const struct gw_view *v, const struct gw_party *without, struct gw_view_info *ret)
 {
-	const struct gw_layout_row *row = &gw_layout_rows[v->by_itself ? layout_for(c->seats->len) : v->layout];
-	unsigned seat = 0;
+	unsigned seats = c->seats->len - (without != NULL && without->seated), seat = 0;
+	const struct gw_layout_row *row = &gw_layout_rows[v->by_itself ? layout_for(seats) : v->layout];
 	*ret = (struct gw_view_info){ .id = v->id, .layout = row->name, .banner = v->banner, .alarm = v->alarm,
 				      .titles = v->titles, .clock = v->clock, .n = row->cells };
 	for (int n = 0; n < row->cells; n++) {
 		const struct gw_cell *cell = &v->cell[n];
-		if (cell->by_hand) {
+		if (cell->by_hand && without != NULL && g_strcmp0(cell->party, without->id) == 0) {
+			ret->cell[n].mode = GW_CELL_EMPTY;
+		} else if (cell->by_hand) {
 			ret->cell[n] = (struct gw_cell_info){ cell->mode, cell->party, (const char *const *)cell->parties,
 							      cell->interval_ms };
 		} else if (n < row->voiced) {
 			ret->cell[n].mode = GW_CELL_VOICE;
 		} else {
-			const struct gw_party *p = take_seat(c, v, row->cells, &seat);
+			const struct gw_party *p = take_seat(c, v, without, row->cells, &seat);
 			ret->cell[n].mode = p != NULL ? GW_CELL_FIXED : GW_CELL_EMPTY;
 			ret->cell[n].party = p != NULL ? p->id : NULL;
 		}
 	}
+}
+
+void gw_view_resolve(const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret)
+{
+	resolve(c, v, NULL, ret);
+}
+
+bool gw_conference_view_for(const gw_domain *d, const char *id, const char *party, struct gw_view_info *ret)
+{
+	struct gw_conference *c = gw_conference_find(d, id, NULL);
+	struct gw_party *p = c != NULL ? gw_party_get(d, party) : NULL;
+	if (p != NULL && p->conference == c) {
+		resolve(c, c->views->pdata[0], p, ret);
+	}
+	return p != NULL && p->conference == c;
 }
 
 void gw_conference_views(const gw_domain *d, const char *id, void (*fn)(const struct gw_view_info *v, void *ud), void *ud)

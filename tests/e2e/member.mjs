@@ -1,10 +1,12 @@
 // A browser as a party of a conference, without any page of ours: joins by the API, sends one colour and one tone, and writes
 // what it sees and hears as a line of JSON each second. For tests that script the other parties.
 //   node member.mjs URL NAME PASSWORD NUMBER COLOUR(ffmpeg's) TONE_HZ x,y [x,y ..] -- HZ [HZ ..]
+// A line "share COLOUR" on stdin takes the content token and shows slides of that colour; "watch STREAM" looks at a stream.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
 const [url, name, password, number, colour, tone, ...rest] = process.argv.slice(2);
@@ -53,13 +55,31 @@ async function enter({ name, password, number }) {
 	const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
 	const sent = media.getTracks().map((track) => pc.addTransceiver(track, { direction: 'sendonly' }));
 	const seen = ['audio', 'video'].map((kind) => pc.addTransceiver(kind, { direction: 'recvonly' }));
-	await pc.setLocalDescription(await pc.createOffer());
-	const answer = await call('rtc.offer', {
-		pc: 'member', sdp: pc.localDescription.sdp, party: joined.party,
-		publish: sent.map((t) => ({ mid: t.mid, kind: t.sender.track.kind, content: 'main' })),
-		view: seen.map((t, n) => ({ mid: t.mid, stream: n ? joined.video : joined.audio })),
-	});
-	await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+	const content = new Map();
+	const offer = async () => {
+		await pc.setLocalDescription(await pc.createOffer());
+		const answer = await call('rtc.offer', {
+			pc: 'member', sdp: pc.localDescription.sdp, party: joined.party,
+			publish: sent.map((t) => ({ mid: t.mid, kind: t.sender.track.kind, content: content.get(t) ?? 'main' })),
+			view: seen.map((t, n) => ({ mid: t.mid, stream: n ? joined.video : joined.audio })),
+		});
+		await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+	};
+	await offer();
+	window.share = async (colour) => {
+		await call('content.take', { conference: joined.conference });
+		const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
+		const paint = canvas.getContext('2d');
+		setInterval(() => {
+			paint.fillStyle = colour;
+			paint.fillRect(0, 0, 640, 360);
+		}, 100);
+		const slides = pc.addTransceiver(canvas.captureStream(10).getVideoTracks()[0], { direction: 'sendonly' });
+		content.set(slides, 'slides');
+		sent.push(slides);
+		await offer();
+	};
+	window.watch = (stream) => call('rtc.route', { pc: 'member', mid: seen[1].mid, stream });
 	const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true, srcObject: new MediaStream([seen[1].receiver.track]) });
 	const audio = Object.assign(document.createElement('audio'), { autoplay: true, volume: 0, srcObject: new MediaStream([seen[0].receiver.track]) });
 	document.body.append(video, audio);
@@ -92,6 +112,10 @@ try {
 	const page = await (await browser.newContext({ ignoreHTTPSErrors: true, permissions: ['camera', 'microphone'] })).newPage();
 	await page.goto(`${url}/api/v1/openapi.json`);
 	await page.evaluate(enter, { name, password, number });
+	createInterface({ input: process.stdin }).on('line', (line) => {
+		const [verb, what] = line.split(' ');
+		void page.evaluate(({ verb, what }) => window[verb](what), { verb, what }).catch((e) => console.log(JSON.stringify({ error: String(e) })));
+	});
 	for (;;) {
 		console.log(JSON.stringify(await page.evaluate(look, { places, tones })));
 		await new Promise((done) => setTimeout(done, 1000));

@@ -91,8 +91,8 @@ class Png:
 
 
 class Baresip:
-    def __init__(self, folder, user, password, sip_port, colour="red", tone=440, host="127.0.0.1", transport="udp", encryption=None,
-                 more=""):
+    def __init__(self, folder, user, password, sip_port, colour="red", tone=440, host="127.0.0.1", listen=None, transport="udp",
+                 encryption=None, more=""):
         self.folder, self.user = os.path.join(folder, user), user
         os.makedirs(self.folder)
         self.log, self.events, self.answers, self.token = [], [], {}, 0
@@ -101,7 +101,7 @@ class Baresip:
         self.domain = f"{host}:{sip_port}"
         with open(f"{self.folder}/config", "w", encoding="ascii") as f:
             f.write(f"module_path {MODULES}\n" + "".join(f"module {m}.so\n" for m in LOADED) + "".join(f"module_app {m}.so\n" for m in APPS))
-            f.write(CONFIG.format(listen=f"{host}:0", tone=tone, clip=clip, control=self.control, folder=self.folder, more=more))
+            f.write(CONFIG.format(listen=f"{listen or host}:0", tone=tone, clip=clip, control=self.control, folder=self.folder, more=more))
         media = f";mediaenc={encryption}" if encryption else ""
         with open(f"{self.folder}/accounts", "w", encoding="ascii") as f:
             f.write(f"<sip:{user}@{self.domain};transport={transport}>;auth_user={user};auth_pass={password};regint=60;answermode=auto"

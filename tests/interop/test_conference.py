@@ -3,15 +3,16 @@ and not themselves, and owe a password."""
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
 
 import baresip
-from gateway_rig import PASSWORD, ROOT, WITH_US, run, skip, until
+from gateway_rig import PASSWORD, ROOT, WITH_US, Rig, run, skip, until
 
 SIP = baresip.free_port()
-RED, BLUE, LIME = (254, 0, 0), (0, 0, 254), (0, 254, 0)
+RED, BLUE, LIME, YELLOW = (254, 0, 0), (0, 0, 254), (0, 254, 0), (254, 254, 0)
 # layout "3": the first above, two below
 ABOVE, LEFT, RIGHT = (0.5, 0.25), (0.25, 0.75), (0.75, 0.75)
 
@@ -77,13 +78,20 @@ class Browser:
         self.now = {}
         self.process = subprocess.Popen(
             [*WITH_US, "node", os.path.join(ROOT, "tests/e2e/member.mjs"), f"https://127.0.0.1:{rig.port}", "admin", PASSWORD, number, colour,
-             str(tone), *[f"{x},{y}" for x, y in places], "--", *map(str, tones)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+             str(tone), *[f"{x},{y}" for x, y in places], "--", *map(str, tones)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         rig.children.append(self.process)
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
         for line in self.process.stdout:
             self.now = json.loads(line)
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def sees(self, *colours):
+        return "error" in self.now or all(near(seen, want) for seen, want in zip(self.now.get("colours", [None]), colours))
 
 
 def rooms_and_a_browser_in_their_cells(rig):
@@ -95,8 +103,7 @@ def rooms_and_a_browser_in_their_cells(rig):
     until("room-f in the conference", lambda: "room-f" in parties(rig, conf), 15)
     c = Browser(rig, conf["number"], [ABOVE, LEFT, RIGHT], [440, 1000, 2000])
     until("the browser in the conference", lambda: c.now.get("error") or "chromium" in parties(rig, conf), 30)
-    until("the browser to see three", lambda: c.now.get("error") or
-          all(near(seen, want) for seen, want in zip(c.now.get("colours", [None]), (RED, BLUE, LIME))) or c.now == 0, 20)
+    until("the browser to see three", lambda: c.sees(RED, BLUE, LIME), 20)
     assert "error" not in c.now, c.now
     for r in (a, b):
         for place, colour in ((ABOVE, RED), (LEFT, BLUE), (RIGHT, LIME)):
@@ -106,7 +113,88 @@ def rooms_and_a_browser_in_their_cells(rig):
     assert heard["440"] > -50 and heard["1000"] > -50 and heard["2000"] < heard["1000"] - 20, heard
     heard = a.heard([440, 1000, 2000])
     assert heard[1000] > -30 and heard[2000] > -40 and heard[440] < -45, heard
+    slides_in_the_picture(rig, conf, a, c)
     rig.call("conference.close", id=conf["id"])
+
+
+def slides_in_the_picture(rig, conf, a, c):
+    """A room without a second video sees the browser's slides large, in its main picture."""
+    c.say("share yellow")
+    until("the token", lambda: rig.call("conference.get", id=conf["id"])["content"]["holder"], 10)
+    shows(a, 0.2, 0.2, YELLOW, f"{a.user} sees the slides")
+    assert rig.call("conference.get", id=conf["id"])["content"]["holder"] == parties(rig, conf)["chromium"]["id"]
+    rig.call("content.revoke", conference=conf["id"])
+    shows(a, *ABOVE, RED, f"{a.user} sees the others again")
+    assert "error" not in c.now, c.now
+
+
+def engine_and_mixer_die(rig):
+    """Killed at any moment: the calls go on, the picture comes back."""
+    conf = conference(rig)
+    a = room(rig, "room-g", colour="red")
+    a.dial(conf["number"])
+    until("room-g in the conference", lambda: "room-g" in parties(rig, conf), 15)
+    shows(a, 0.5, 0.5, RED, "room-g sees itself")
+    for victim in ("ortoo-mixer", "ortoo-mcu"):
+        pid = process_below(rig.process.pid, victim)
+        os.kill(pid, signal.SIGKILL)
+        until(f"another {victim}", lambda: process_below(rig.process.pid, victim) not in (None, pid), 10)
+        before = frames(rig, conf)
+        until(f"the picture after {victim}", lambda: frames(rig, conf) > before, 15)
+        shows(a, 0.5, 0.5, RED, f"room-g sees itself after {victim}")
+        assert not a.saw("CALL_CLOSED"), a.saw("CALL_CLOSED")
+    rig.call("conference.close", id=conf["id"])
+
+
+def frames(rig, conf):
+    """When the program was committed last: grows with each new mixer."""
+    return rig.call("conference.get", id=conf["id"])["views"][0]["shown_ms"]
+
+
+def process_below(pid, name):
+    """A process of this name among the children of pid and theirs."""
+    for child in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{child}/stat", encoding="ascii", errors="replace") as f:
+                comm, rest = f.read().split("(", 1)[1].rsplit(")", 1)
+        except OSError:
+            continue
+        if int(rest.split()[1]) == pid and rest.split()[0] != "Z":
+            found = int(child) if comm == name else process_below(int(child), name)
+            if found is not None:
+                return found
+    return None
+
+
+def two_systems_are_one_conference(rig):
+    """A second Ortoo as the city's MCU: each conference is one site of the other, nobody sees or hears himself (J3)."""
+    other = "127.0.0.2"
+    zone = f"name=default bind={other} port={SIP} plain_rtp=yes md5=yes"
+    with Rig("--set", f"sip.zones={zone}", "--set", f"sip.trunks=name=below address=sip:127.0.0.1:{SIP} conference=any") as city:
+        ours, theirs = conference(rig), conference(city)
+        a = room(rig, "room-h", colour="red", tone=440, listen="127.0.0.3")
+        b = room(city, "room-i", colour="blue", tone=1000, host=other, listen="127.0.0.3")
+        a.dial(ours["number"])
+        b.dial(theirs["number"])
+        until("both rooms", lambda: parties(rig, ours) and parties(city, theirs), 15)
+        rig.call("party.call", conference=ours["id"], trunk="city", number=theirs["number"])
+        until("the link here", lambda: len(parties(rig, ours)) == 2, 15)
+        until("the link there", lambda: len(parties(city, theirs)) == 2, 15)
+        shows(a, 0.25, 0.5, RED, "room-h sees itself on the left")
+        shows(a, 0.75, 0.5, BLUE, "room-h sees the city on the right")
+        shows(b, 0.75, 0.5, RED, "room-i sees us on the right")
+        time.sleep(3)
+        heard = a.heard([440, 1000])
+        assert heard[1000] > -30 > -45 > heard[440], heard
+        # the city calls back into the conference that it is linked with already: a loop
+        link = city.call("party.call", conference=theirs["id"], trunk="below", number=ours["number"])["party"]
+        until("the loop to be refused", lambda: "482" in str(state_of(city, theirs, link)) or "oop" in str(state_of(city, theirs, link)), 10)
+        rig.call("conference.close", id=ours["id"])
+        until("the link to end there", lambda: len(parties(city, theirs)) == 1, 10)
+
+
+def state_of(rig, conf, party):
+    return next(p for p in rig.call("conference.get", id=conf["id"])["parties"] if p["id"] == party)["why"]
 
 
 def password_by_keys(rig):
@@ -135,4 +223,6 @@ if __name__ == "__main__":
     chromium = shutil.which("chromium") and os.path.isdir(os.path.join(ROOT, "tests/e2e/node_modules/playwright-core"))
     browser = [rooms_and_a_browser_in_their_cells] if chromium else []
     zone = f"name=default bind=127.0.0.1 port={SIP} plain_rtp=yes md5=yes"
-    run(two_rooms_see_and_hear_each_other, *browser, password_by_keys, unknown_number_is_refused, options=["--set", f"sip.zones={zone}"])
+    trunk = f"name=city address=sip:127.0.0.2:{SIP} conference=any"
+    run(two_rooms_see_and_hear_each_other, *browser, engine_and_mixer_die, two_systems_are_one_conference,
+        password_by_keys, unknown_number_is_refused, options=["--set", f"sip.zones={zone}", "--set", f"sip.trunks={trunk}"])
