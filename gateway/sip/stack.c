@@ -10,7 +10,7 @@
 #include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
 
-enum { MAX_SOURCES = 4096, TICK_MS = 5000, FAREWELL_MS = 1000 };
+enum { MAX_SOURCES = 4096, TICK_MS = 5000, FAREWELL_MS = 1000, LOST_SETTLE_MS = 50 };
 enum { UDP_MTU = 1300 };	/* RFC 3261 18.1.1: longer requests go by TCP */
 enum { MAX_MESSAGE = 64 * 1024 + 16 * 1024 };
 const char *const sip_transport_names[SIP_TRANSPORT_N] = { "udp", "tcp", "tls" };
@@ -443,6 +443,15 @@ void gw_sip_transport_state(gw_sip *sip, const struct mcu_transport_state *state
 	}
 }
 
+static gboolean on_lost_all(gpointer data)
+{
+	struct call *c = data;
+	sip_timer_stop(&c->glare);
+	call_reoffer(c);
+	return G_SOURCE_REMOVE;
+}
+
+/* A dead engine's transports are told one after the other: the offer waits until all of the call are known to be lost. */
 void gw_sip_transport_lost(gw_sip *sip, const char *transport, const char *why)
 {
 	struct call *c = owner_of(sip, transport);
@@ -450,7 +459,9 @@ void gw_sip_transport_lost(gw_sip *sip, const char *transport, const char *why)
 		ort_log(ORT_LOG_NOTICE, "sip", "sip.media_lost", "a call's media went away, negotiated anew", ORT_S("leg", c->leg.id),
 			ORT_S("transport", transport), ORT_S("why", why));
 		sip_media_transport_lost(c->media, transport);
-		call_reoffer(c);
+		if (c->glare == NULL) {
+			c->glare = sip_timer(sip, LOST_SETTLE_MS, on_lost_all, c);
+		}
 	}
 }
 

@@ -136,10 +136,9 @@ def engine_and_mixer_die(rig):
     until("room-g in the conference", lambda: "room-g" in parties(rig, conf), 15)
     shows(a, 0.5, 0.5, RED, "room-g sees itself")
     for victim in ("ortoo-mixer", "ortoo-mcu"):
-        pid = process_below(rig.process.pid, victim)
+        pid, before = process_below(rig.process.pid, victim), frames(rig, conf)
         os.kill(pid, signal.SIGKILL)
         until(f"another {victim}", lambda: process_below(rig.process.pid, victim) not in (None, pid), 10)
-        before = frames(rig, conf)
         until(f"the picture after {victim}", lambda: frames(rig, conf) > before, 15)
         shows(a, 0.5, 0.5, RED, f"room-g sees itself after {victim}")
         assert not a.saw("CALL_CLOSED"), a.saw("CALL_CLOSED")
