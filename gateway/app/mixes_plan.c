@@ -12,7 +12,7 @@ const struct gw_mix_class gw_mix_classes[GW_MIX_CLASSES] = {
 
 struct plan {
 	const gw_domain *d;
-	const char *conference, *holder, *holder_prefix;
+	const char *conference, *holder, *speaker;
 	gw_mix_leg_fn leg;
 	void *user_data;
 	GHashTable *cmds;
@@ -159,15 +159,16 @@ static const struct gw_mix_class *class_of(const struct gw_leg_takes *takes)
 	return &gw_mix_classes[GW_MIX_CLASSES - 1];
 }
 
-/* One shared picture: "mix.<conference>.v.<view>.<codec>.<height>", ".m0" for receivers without FU-A (RFC 6184 6.2). */
-static char *picture(struct plan *p, const char *view, const struct gw_leg_takes *takes)
+/* One picture: "mix.<conference>.v.<view>.<codec>.<height>", ".m0" for receivers without FU-A (RFC 6184 6.2). Shared by all who
+ * take it, unless `member` sees it alone: the speaker, in whose picture voice-switched cells show the one before. */
+static char *picture_of(struct plan *p, const char *view, const struct gw_leg_takes *takes, const char *member)
 {
 	const struct gw_mix_class *class = class_of(takes);
 	bool h264 = takes->codec == MCU_CODEC_H264;
 	bool single = h264 && takes->fmtp != NULL && strstr(takes->fmtp, "packetization-mode=1") == NULL;
-	char *id = g_strdup_printf("mix.%s.v.%s.%s.%d%s", p->conference, view, mcu_codecs[takes->codec].name, class->height,
-				   single ? ".m0" : "");
-	struct mcu_mix_output req = { .room = str(HALL), .mix = str(p->conference), .id = id, .view = str(view),
+	char *id = g_strdup_printf("mix.%s.v.%s.%s.%d%s%s%s", p->conference, view, mcu_codecs[takes->codec].name, class->height,
+				   single ? ".m0" : "", member != NULL ? "." : "", member != NULL ? member : "");
+	struct mcu_mix_output req = { .room = str(HALL), .mix = str(p->conference), .id = id, .view = str(view), .member = str(member),
 				      .codec = str(mcu_codecs[takes->codec].name),
 				      .fmtp = !h264 ? NULL : str(single ? "profile-level-id=42e01f;packetization-mode=0"
 									: "profile-level-id=42e01f;packetization-mode=1"),
@@ -176,6 +177,21 @@ static char *picture(struct plan *p, const char *view, const struct gw_leg_takes
 	use_view(p, view);
 	put_request(p, g_strconcat("3 out ", id, NULL), MCU_METHOD_MIX_OUTPUT, &req);
 	return id;
+}
+
+static char *picture(struct plan *p, const char *view, const struct gw_leg_takes *takes)
+{
+	return picture_of(p, view, takes, NULL);
+}
+
+static bool has_voice_cell(const struct gw_view_info *v)
+{
+	for (int n = 0; v != NULL && n < v->n; n++) {
+		if (v->cell[n].mode == GW_CELL_VOICE) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static char *sound(struct plan *p, const struct gw_party_info *party, const struct gw_leg_takes *takes)
@@ -235,7 +251,9 @@ static char *main_picture(struct plan *p, const struct gw_party_info *party, con
 	}
 	bool program = strcmp(party->view, "program") == 0;
 	if (program && party->kind != GW_PARTY_TRUNK) {
-		return picture(p, "program", &leg->main);
+		bool alone = !leg->browser && g_strcmp0(p->speaker, party->id) == 0 && p->live->len > 1 &&
+			     has_voice_cell(g_hash_table_lookup(p->views, "program"));
+		return picture_of(p, "program", &leg->main, alone ? party->id : NULL);
 	}
 	g_autofree char *view = strcmp(party->view, "own") == 0 ? g_strdup(party->id)
 				: program			? g_strconcat("but.", party->id, NULL)
@@ -294,7 +312,8 @@ GHashTable *gw_mix_plan(const gw_domain *d, const char *conference, gw_mix_leg_f
 	GHashTable *cmds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_mix_cmd_free);
 	g_autoptr(GPtrArray) live = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GHashTable) views = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-	struct plan p = { .d = d, .conference = conference, .holder = gw_content_holder(d, conference), .leg = leg,
+	struct plan p = { .d = d, .conference = conference, .holder = gw_content_holder(d, conference),
+			  .speaker = gw_conference_get_speaker(d, conference), .leg = leg,
 			  .user_data = user_data, .cmds = cmds, .live = live, .views = views };
 	if (!gw_conference_is_open(d, conference)) {
 		return cmds;

@@ -102,24 +102,39 @@ static char *party_actor(gw_app *app, struct gw_api_session *s, const char *conf
 
 typedef bool (*mute_fn)(gw_domain *d, const char *actor, const char *conference, const char *party, bool on, struct gw_now now, GError **err);
 
-static void mute(gw_app *app, struct gw_api_session *s, const struct gw_party_mute *in, gw_api_call *call, mute_fn fn)
+/* A party that is muted by others is told by a tone. */
+static void tell(gw_app *app, const struct gw_party_mute *in, const char *sound)
+{
+	if (strcmp(in->party, "*") != 0) {
+		struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, in->conference, in->party, (char *)(uintptr_t)sound };
+		gw_media_call(app->media, MCU_METHOD_MIX_PLAY, &req, NULL, NULL);
+	}
+}
+
+static void mute(gw_app *app, struct gw_api_session *s, const struct gw_party_mute *in, gw_api_call *call, mute_fn fn,
+		 const char *const sounds[2])
 {
 	GError *err = NULL;
 	g_autofree char *actor = party_actor(app, s, in->conference, in->party, call);
 	if (actor != NULL) {
 		bool ok = fn(app->domain, actor, in->conference, in->party, in->on, gw_app_now(), &err);
+		if (ok && !g_str_has_prefix(actor, "party:")) {
+			tell(app, in, sounds[in->on]);
+		}
 		gw_app_answer(app, call, ok, err, gw_ack_conference, in->conference);
 	}
 }
 
 static void mic_mute(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
 {
-	mute(user_data, s, request, call, gw_party_mic_mute);
+	static const char *const sounds[2] = { "unmuted", "muted" };
+	mute(user_data, s, request, call, gw_party_mic_mute, sounds);
 }
 
 static void speaker_mute(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
 {
-	mute(user_data, s, request, call, gw_party_speaker_mute);
+	static const char *const sounds[2] = { "hearing", "deaf" };
+	mute(user_data, s, request, call, gw_party_speaker_mute, sounds);
 }
 
 static void volume(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)

@@ -346,8 +346,14 @@ void gw_conference_speaker(gw_domain *d, const char *id, const char *party)
 	struct gw_party *p = gw_party_get(d, party);
 	if (c != NULL && c->speaker != p && (p == NULL || p->conference == c)) {
 		c->speaker = p;
-		gw_conference_changed(d, c, false);
+		gw_conference_changed(d, c, true);
 	}
+}
+
+const char *gw_conference_get_speaker(const gw_domain *d, const char *id)
+{
+	struct gw_conference *c = gw_conference_find_open(d, id, NULL);
+	return c != NULL && c->speaker != NULL ? c->speaker->id : NULL;
 }
 
 void gw_conference_mix(gw_domain *d, const char *id, const char *state, const char *why)

@@ -232,6 +232,7 @@ void gw_party_stream(gw_domain *d, const char *party, enum gw_party_stream strea
 void gw_party_flow(gw_domain *d, const char *party, bool sends, const struct gw_party_flow *flow);	/* copied */
 void gw_party_speaking(gw_domain *d, const char *party, bool on);
 void gw_conference_speaker(gw_domain *d, const char *id, const char *party);	/* NULL = nobody */
+const char *gw_conference_get_speaker(const gw_domain *d, const char *id);	/* NULL = nobody */
 void gw_conference_mix(gw_domain *d, const char *id, const char *state, const char *why);
 void gw_view_shown(gw_domain *d, const char *id, const char *view, int64_t at_ms);
 

@@ -145,6 +145,22 @@ def engine_and_mixer_die(rig):
     rig.call("conference.close", id=conf["id"])
 
 
+def gateway_dies(rig):
+    """Who was called is called again by the next process; the conference, its layout and its number are as they were."""
+    conf = conference(rig)
+    rig.call("conference.layout", id=conf["id"], layout="4", titles=True)
+    a = room(rig, "room-j", colour="blue")
+    rig.call("party.call", conference=conf["id"], address="room-j")
+    until("room-j in the conference", lambda: "room-j" in parties(rig, conf), 15)
+    rig.kill_gateway()
+    rig.start()
+    until("room-j again", lambda: "room-j" in parties(rig, conf), 20)
+    again = rig.call("conference.get", id=conf["id"])
+    assert again["number"] == conf["number"] and again["views"][0]["layout"] == "4", again
+    shows(a, 0.25, 0.25, BLUE, "room-j sees itself above on the left")
+    rig.call("conference.close", id=conf["id"])
+
+
 def frames(rig, conf):
     """When the program was committed last: grows with each new mixer."""
     return rig.call("conference.get", id=conf["id"])["views"][0]["shown_ms"]
@@ -223,5 +239,5 @@ if __name__ == "__main__":
     browser = [rooms_and_a_browser_in_their_cells] if chromium else []
     zone = f"name=default bind=127.0.0.1 port={SIP} plain_rtp=yes md5=yes"
     trunk = f"name=city address=sip:127.0.0.2:{SIP} conference=any"
-    run(two_rooms_see_and_hear_each_other, *browser, engine_and_mixer_die, two_systems_are_one_conference,
+    run(two_rooms_see_and_hear_each_other, *browser, engine_and_mixer_die, gateway_dies, two_systems_are_one_conference,
         password_by_keys, unknown_number_is_refused, options=["--set", f"sip.zones={zone}", "--set", f"sip.trunks={trunk}"])

@@ -174,6 +174,44 @@ static void slides_without_second_video_are_in_the_picture(void)
 	house_finish(&h);
 }
 
+static void trunk_does_not_see_itself(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	struct gw_party_facts f = { .name = "市局", .address = "trunk:city/8001", .kind = GW_PARTY_TRUNK };
+	const char *city = gw_party_call(h.app->domain, "u:duty", id, &f, gw_app_now(), NULL);
+	answers(&h, a);
+	answers(&h, city);
+	g_assert_cmpstr(gw_app_mix_fed(h.app, a, "main"), ==, "mix.conf1.v.program.H264.720");
+	g_assert_cmpstr(gw_app_mix_fed(h.app, city, "main"), ==, "mix.conf1.v.but.p-2.H264.720");
+	g_autofree char *layout = row(&h, id, "views", "but.p-2", "layout"), *cells = row(&h, id, "views", "but.p-2", "cells");
+	g_assert_cmpstr(layout, ==, "\"1\"");
+	g_assert_null(strstr(cells, city));
+	/* the same system calls back into the conference that it is linked with */
+	unsigned status = 0;
+	struct gw_call_in in = { .number = "8001", .from = "sip:x@y", .address = "trunk:city/sip:x@y", .bridge = "city", .kind = GW_PARTY_TRUNK };
+	g_assert_null(gw_app_call_decide(h.app, &in, &status));
+	g_assert_cmpuint(status, ==, 482);
+	house_finish(&h);
+}
+
+static void speaker_sees_the_one_before(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x"), *b = call(&h, id, "sip:b@x");
+	struct gw_view_look one = { .layout = "1" };
+	answers(&h, a);
+	answers(&h, b);
+	g_assert_true(gw_view_layout(h.app->domain, "u:duty", id, "program", &one, false, gw_app_now(), NULL));
+	gw_conference_speaker(h.app->domain, id, b);
+	settle();
+	g_assert_cmpstr(gw_app_mix_fed(h.app, a, "main"), ==, "mix.conf1.v.program.H264.720");
+	g_assert_cmpstr(gw_app_mix_fed(h.app, b, "main"), ==, "mix.conf1.v.program.H264.720.p-2");
+	house_finish(&h);
+}
+
 static void another_engine_is_told_all_again(void)
 {
 	struct house h;
@@ -237,6 +275,8 @@ int main(int argc, char **argv)
 	ROW(third_wrong_password_hangs_up);
 	ROW(rebooted_endpoint_takes_over);
 	ROW(slides_without_second_video_are_in_the_picture);
+	ROW(trunk_does_not_see_itself);
+	ROW(speaker_sees_the_one_before);
 	ROW(another_engine_is_told_all_again);
 	ROW(refused_command_is_tried_again);
 	ROW(restart_adopts_the_mix);
