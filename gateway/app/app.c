@@ -114,6 +114,7 @@ static bool start_store(gw_app *app, char **ret_why)
 	set_timers(app);
 	if (app->store != NULL) {
 		gw_app_endpoints_load(app);
+		gw_app_contacts_load(app);
 	}
 	if (app->store != NULL && gw_app_auth_start(app) && gw_store_replay(app->store, replay, app, &err)) {
 		return true;

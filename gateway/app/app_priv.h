@@ -50,6 +50,7 @@ struct gw_app {
 	GHashTable *trunk_states;	/* trunk -> state, sip.c */
 	struct gw_sip *sip;		/* NULL = SIP does not work: sip_why */
 	char *sip_why;
+	GHashTable *contacts, *registered;	/* SIP user -> last contact; users that registered since our start */
 };
 
 struct gw_now gw_app_now(void);
@@ -130,6 +131,9 @@ void gw_app_measure_flow(gw_app *app, const char *party, double loss, int64_t bi
 void gw_app_measures_tell(gw_app *app, const char *conference);	/* every 2 s */
 
 /* ---- sip.c, calls.c ---- */
+void gw_app_contacts_load(gw_app *app);
+/* What to dial for an address: after a restart of ours a device that has not registered again is called where it was. */
+const char *gw_app_where(const gw_app *app, const char *address);
 bool gw_app_sip_start(gw_app *app, char **ret_why);
 void gw_app_sip_stop(gw_app *app);
 void gw_app_sip_event(gw_app *app, enum mcu_event event, const void *body);

@@ -17,6 +17,7 @@ struct gw_calls {
 	GHashTable *calls;	/* prefix -> struct call, owned */
 	GPtrArray *ended;	/* gw_leg that are freed from the loop */
 	unsigned reaper, last;
+	char *run;		/* this process among its like: names of legs and streams are never used again */
 };
 
 static void call_free(gpointer p)
@@ -142,8 +143,8 @@ static void party_ended(gw_app *app, const char *party, const char *why)
 void gw_app_party_dial(gw_app *app, const char *party, const char *address)
 {
 	g_autoptr(GError) err = NULL;
-	g_autofree char *own = g_strdup(party), *to = g_strdup(address);
-	g_autofree char *id = g_strdup_printf("call-%u-%s", ++app->calls->last, own);
+	g_autofree char *own = g_strdup(party), *to = g_strdup(gw_app_where(app, address));
+	g_autofree char *id = g_strdup_printf("%s%u-%s", app->calls->run, ++app->calls->last, own);
 	const struct gw_caller *caller = &app->calls->caller;
 	gw_party_set_streams(app->domain, own, id);
 	gw_leg *leg = caller->make != NULL ? caller->make(caller->stack, id, id, &err) : NULL;
@@ -216,7 +217,7 @@ char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret
 	if (loops(app, id, in)) {
 		return refused(ret_status, 482);
 	}
-	char *prefix = g_strdup_printf("call-%u", ++app->calls->last);
+	char *prefix = g_strdup_printf("%s%u", app->calls->run, ++app->calls->last);
 	struct call *c = call_new(app, prefix, NULL);
 	c->ivr = gw_ivr_new(app, prefix, in);
 	return prefix;
@@ -455,6 +456,13 @@ void gw_app_calls_start(gw_app *app)
 	app->calls = g_new0(struct gw_calls, 1);
 	app->calls->calls = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, call_free);
 	app->calls->ended = g_ptr_array_new();
+	g_autofree char *random = gw_app_random(3);
+	app->calls->run = g_strdup_printf("call-%s-", random);
+}
+
+bool gw_app_is_our_call(const gw_app *app, const char *transport)
+{
+	return g_str_has_prefix(transport, app->calls->run);
 }
 
 void gw_app_calls_stop(gw_app *app)
@@ -477,5 +485,6 @@ void gw_app_calls_stop(gw_app *app)
 	struct gw_calls *calls = g_steal_pointer(&app->calls);
 	g_hash_table_unref(calls->calls);
 	g_ptr_array_unref(calls->ended);
+	g_free(calls->run);
 	g_free(calls);
 }

@@ -18,6 +18,7 @@ extern const struct gw_leg_listener gw_app_call_listener;	/* of legs made by the
 gw_leg *gw_app_party_leg(gw_app *app, const char *party);	/* NULL = none */
 void gw_app_party_dial(gw_app *app, const char *party, const char *address);
 void gw_app_party_drop(gw_app *app, const char *party, const char *why);
+bool gw_app_is_our_call(const gw_app *app, const char *transport);	/* of this process, not of one before */
 void gw_app_content_act(gw_app *app, const char *conference, const char *party, const char *word);
 void gw_app_calls_foreach(gw_app *app, void (*fn)(gw_leg *leg, const char *party, void *ud), void *ud);	/* party NULL = not let in yet */
 unsigned gw_app_calls_count(const gw_app *app, const char *address_prefix);

@@ -268,7 +268,8 @@ static void end_calls(gw_app *app, const struct mcu_dump_room *room)
 {
 	const struct mcu_dump_transport *t = room->transports.items;
 	for (size_t n = 0; n < room->transports.n; n++) {
-		if (g_strcmp0(t[n].kind, "plain") == 0 || g_str_has_prefix(t[n].id, "call-")) {
+		bool call = g_strcmp0(t[n].kind, "plain") == 0 || g_str_has_prefix(t[n].id, "call-");
+		if (call && !gw_app_is_our_call(app, t[n].id)) {
 			struct mcu_transport_ref ref = { (char *)(uintptr_t)GW_HALL, t[n].id };
 			gw_media_call(app->media, MCU_METHOD_TRANSPORT_CLOSE, &ref, NULL, NULL);
 		}

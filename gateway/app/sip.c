@@ -49,10 +49,53 @@ static bool on_device(const char *user, struct gw_sip_device *ret, void *user_da
 	return true;
 }
 
+/* Where a device was last, over a restart of ours: its registration is not renewed for minutes perhaps. */
+static void keep_contact(gw_app *app, const char *user, const char *contact)
+{
+	if (g_strcmp0(g_hash_table_lookup(app->contacts, user), contact) != 0) {
+		g_autoptr(json_t) doc = json_pack("{s:s}", "contact", contact);
+		gw_store_put(app->store, "contact", user, doc);
+		g_hash_table_replace(app->contacts, g_strdup(user), g_strdup(contact));
+	}
+}
+
 static void on_registered(const char *user, const char *contact, int64_t expires_s, void *user_data)
 {
+	gw_app *app = user_data;
 	ort_log(ORT_LOG_INFO, "sip", expires_s > 0 ? "sip.registered" : "sip.gone", "a device's registration", ORT_S("user", user),
 		ORT_S("contact", contact), ORT_I("expires_s", expires_s));
+	if (expires_s > 0) {
+		g_autofree char *address = g_strconcat("device:", user, NULL);
+		keep_contact(app, user, contact);
+		g_hash_table_add(app->registered, g_strdup(user));
+		gw_party_reachable(app->domain, address, gw_app_now());
+		gw_app_rearm(app);
+	} else {
+		g_hash_table_remove(app->contacts, user);
+		gw_store_remove(app->store, "contact", user);
+	}
+}
+
+static void load_contact(const char *key, json_t *doc, void *user_data)
+{
+	const char *contact = json_string_value(json_object_get(doc, "contact"));
+	if (contact != NULL) {
+		g_hash_table_replace(((gw_app *)user_data)->contacts, g_strdup(key), g_strdup(contact));
+	}
+}
+
+void gw_app_contacts_load(gw_app *app)
+{
+	app->contacts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	app->registered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	gw_store_load(app->store, "contact", load_contact, app);
+}
+
+const char *gw_app_where(const gw_app *app, const char *address)
+{
+	const char *user = g_str_has_prefix(address, "device:") ? address + strlen("device:") : NULL;
+	const char *contact = user != NULL && !g_hash_table_contains(app->registered, user) ? g_hash_table_lookup(app->contacts, user) : NULL;
+	return contact != NULL ? contact : address;
 }
 
 /* ---- trunks ---- */
@@ -218,6 +261,8 @@ void gw_app_sip_stop(gw_app *app)
 		g_clear_pointer(&app->trunks, g_free);
 	}
 	g_clear_pointer(&app->trunk_states, g_hash_table_unref);
+	g_clear_pointer(&app->contacts, g_hash_table_unref);
+	g_clear_pointer(&app->registered, g_hash_table_unref);
 	g_clear_pointer(&app->sip_why, g_free);
 }
 

@@ -199,6 +199,8 @@ const char *gw_party_enter(gw_domain *d, const char *actor, const char *conferen
 /* Call out: PARTY_DIAL. site alone is enough when the directory knows its address. */
 const char *gw_party_call(gw_domain *d, const char *actor, const char *conference, const struct gw_party_facts *f, struct gw_now now, GError **err);
 int gw_party_call_absent(gw_domain *d, const char *actor, const char *conference, struct gw_now now, GError **err);	/* called; -1 */
+/* What this address belongs to can be reached again (it registered): parties that were lost are called at once. */
+void gw_party_reachable(gw_domain *d, const char *address, struct gw_now now);
 bool gw_party_hang_up(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
 bool gw_party_remove(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
 bool gw_party_move(gw_domain *d, const char *actor, const char *conference, const char *party, const char *to, struct gw_now now, GError **err);

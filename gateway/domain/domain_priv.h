@@ -117,7 +117,7 @@ struct gw_party {
 	enum gw_party_kind kind;
 	enum gw_party_role role;
 	enum gw_site_state state;
-	bool out, keep, removed;	/* out: we called it */
+	bool out, keep, removed, lost;	/* out: we called it; lost: it went against everybody's will */
 	bool mic_muted, speaker_muted;
 	char *mic_muted_by, *speaker_muted_by;
 	double in_db, out_db;

@@ -203,6 +203,24 @@ int gw_party_call_absent(gw_domain *d, const char *actor, const char *conference
 	return c != NULL ? called : -1;
 }
 
+static void call_lost(gw_domain *d, struct gw_conference *c, const char *address, struct gw_now now)
+{
+	for (unsigned n = 0; c->closed_ms == 0 && n < c->parties->len; n++) {
+		struct gw_party *p = c->parties->pdata[n];
+		bool idle = !gw_party_is_live(p->state) && !is_dialling(p) && p->state != GW_SITE_LEAVING;
+		if (!p->removed && p->lost && p->out && idle && g_strcmp0(p->address, address) == 0) {
+			dial(d, "gateway", p, now);
+		}
+	}
+}
+
+void gw_party_reachable(gw_domain *d, const char *address, struct gw_now now)
+{
+	for (unsigned n = 0; n < d->conference_order->len; n++) {
+		call_lost(d, d->conference_order->pdata[n], address, now);
+	}
+}
+
 /* ---- state ---- */
 bool gw_party_state(gw_domain *d, const char *party, enum gw_site_state state, const char *why, struct gw_now now)
 {
@@ -250,6 +268,7 @@ static void left(const struct gw_fact *f, struct gw_party *p, bool was_live)
 			p->conference->speaker = NULL;
 		}
 	}
+	p->lost = p->state != GW_SITE_ABSENT && (p->lost || was_live);
 	if (p->state == GW_SITE_ABSENT) {	/* went as it should: its place is free */
 		gw_view_seat(p->conference, p, false);
 	}
@@ -278,6 +297,7 @@ void gw_apply_PARTY_STATE(const struct gw_fact *f)
 			p->joined_ms = f->at_ms;
 		}
 		p->left_ms = p->left_us = 0;
+		p->lost = false;
 		p->attempts = 0;
 		gw_view_seat(p->conference, p, p->role != GW_PARTY_OBSERVER);
 	}
