@@ -1,8 +1,10 @@
 /* mcu/mix/mix.h without codecs: what comes in for the first input of a kind goes out on every output of that kind, with the
  * output's SSRC; PLI for an output becomes PLI for that input. Views are known by name. Link it with mcu/mixer instead of
- * mcu/mix. The layout "crash" ends the process, "hang" stops its control thread, "flood" talks too much. */
+ * mcu/mix. The layout "crash" ends the process, "hang" stops its control thread, "flood" talks too
+ * much, "leave" hangs up on the engine's media threads and stays. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "mcu/mixer/mixer_priv.h"
@@ -98,9 +100,16 @@ static void flood(const mcu_mix *mix)
 	}
 }
 
+static void leave(void)
+{
+	for (int fd = 5; fd < 256; fd++) {	/* behind the engine's two sockets: the bells of the channels */
+		(void)shutdown(fd, SHUT_RDWR);
+	}
+}
+
 static bool put_view(mcu_mix *mix, const struct mcu_mix_view *q, GError **err)
 {
-	static const char *const layouts[] = { "1", "2", "4", "9", "flood", NULL };
+	static const char *const layouts[] = { "1", "2", "4", "9", "flood", "leave", NULL };
 	const struct mcu_mix_view_event ev = { .id = q->id, .layout = q->layout, .at_ms = 1, .at_us = 1 };
 	if (strcmp(q->layout, "crash") == 0) {
 		abort();
@@ -118,6 +127,8 @@ static bool put_view(mcu_mix *mix, const struct mcu_mix_view *q, GError **err)
 	}
 	if (strcmp(q->layout, "flood") == 0) {
 		flood(mix);
+	} else if (strcmp(q->layout, "leave") == 0) {
+		leave();
 	}
 	return true;
 }

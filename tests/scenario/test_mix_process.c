@@ -1,5 +1,6 @@
 /* ortoo-mcu and ortoo-mixer as processes: a picture and a sound go in over plain transports, come back mixed, and come back
- * again after the codec worker was killed. Programs: the two arguments after GLib's own. */
+ * again after the codec worker was killed. Programs: the arguments after GLib's own; the third is a worker without codecs
+ * that can be told to misbehave (tests/kit/fake_mix). */
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
@@ -16,7 +17,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/proto/client.h"
 
-static const char *mcu_program, *mixer_program;
+static const char *mcu_program, *mixer_program, *bad_mixer_program;
 
 enum { PUB_VIDEO, PUB_AUDIO, SEE, HEAR, N_LEGS };
 static const char *const leg_ids[N_LEGS] = { "t.pv", "t.pa", "t.see", "t.hear" };
@@ -34,6 +35,7 @@ struct bed {
 	GstElement *pipeline[N_LEGS];
 	atomic_uint pictures, loud;	/* decoded with colours in them; above silence */
 	GString *states;
+	char why[32];
 };
 
 /* ---- control ---- */
@@ -44,6 +46,7 @@ static void on_event(mcu_client *c, enum mcu_event event, const void *body, void
 	const struct mcu_mix_state_event *ev = body;
 	if (event == MCU_EVENT_MIX_STATE) {
 		g_string_append_printf(b->states, "%s ", ev->state);
+		g_strlcpy(b->why, ev->why ? ev->why : b->why, sizeof(b->why));
 	}
 }
 
@@ -86,9 +89,9 @@ static int connect_unix(const char *path)
 	return dup(g_socket_get_fd(s));
 }
 
-static void start_engine(struct bed *b)
+static void start_engine(struct bed *b, const char *mixer)
 {
-	g_autofree char *program = g_strconcat("mixer.program=", mixer_program, NULL);
+	g_autofree char *program = g_strconcat("mixer.program=", mixer, NULL);
 	char *argv[] = { (char *)mcu_program, (char *)"--socket", b->path, (char *)"--set", program, (char *)"--listen", (char *)"127.0.0.1",
 			 (char *)"--set", (char *)"log.level=warning", NULL };
 	g_autoptr(GError) err = NULL;
@@ -262,7 +265,7 @@ static void check_dump(struct bed *b)
 
 static void picture_comes_back_after_a_kill(struct bed *b, gconstpointer data)
 {
-	start_engine(b);
+	start_engine(b, mixer_program);
 	for (int leg = 0; leg < N_LEGS; leg++) {
 		open_leg(b, leg);
 	}
@@ -295,6 +298,22 @@ static void picture_comes_back_after_a_kill(struct bed *b, gconstpointer data)
 	}
 }
 
+/* It answers its pings and seems well, but no media thread can speak to it any more. */
+static void worker_that_hangs_up_is_replaced(struct bed *b, gconstpointer data)
+{
+	start_engine(b, bad_mixer_program);
+	call(b, MCU_METHOD_MIX_OPEN, &(struct mcu_mix_open){ (char *)"hall", (char *)"c1", 15 });
+	while (strcmp(b->states->str, "up ") != 0) {
+		g_main_context_iteration(NULL, TRUE);
+	}
+	call(b, MCU_METHOD_MIX_VIEW, &(struct mcu_mix_view){ .room = (char *)"hall", .mix = (char *)"c1", .id = (char *)"v",
+							     .layout = (char *)"leave", .test = true });
+	while (strcmp(b->states->str, "up restarting up ") != 0) {
+		g_main_context_iteration(NULL, TRUE);
+	}
+	g_assert_cmpstr(b->why, ==, "broke-channel");
+}
+
 static void setup(struct bed *b, gconstpointer data)
 {
 	b->dir = g_dir_make_tmp("ortoo-scenario-XXXXXX", NULL);
@@ -304,7 +323,7 @@ static void setup(struct bed *b, gconstpointer data)
 
 static void teardown(struct bed *b, gconstpointer data)
 {
-	for (int leg = 0; leg < N_LEGS; leg++) {
+	for (int leg = 0; leg < N_LEGS && b->pipeline[leg]; leg++) {
 		(void)gst_element_set_state(b->pipeline[leg], GST_STATE_NULL);
 		gst_object_unref(b->pipeline[leg]);
 		g_object_unref(b->socket[leg]);
@@ -326,9 +345,11 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	gst_init(NULL, NULL);
-	g_assert_cmpint(argc, ==, 3);
+	g_assert_cmpint(argc, ==, 4);
 	mcu_program = argv[1];
 	mixer_program = argv[2];
+	bad_mixer_program = argv[3];
 	g_test_add("/mix_process/picture_comes_back_after_a_kill", struct bed, NULL, setup, picture_comes_back_after_a_kill, teardown);
+	g_test_add("/mix_process/worker_that_hangs_up_is_replaced", struct bed, NULL, setup, worker_that_hangs_up_is_replaced, teardown);
 	return g_test_run();
 }

@@ -85,17 +85,22 @@ static void set(struct bed *b, const char *key, const char *value)
 	g_assert_cmpint(ort_conf_set(b->conf, key, value, NULL), ==, 0);
 }
 
-static void start(struct bed *b)
+static void join(struct bed *b)
 {
-	g_autoptr(GError) err = NULL;
 	int fds[2];
-	b->engine = mcu_engine_new(NULL, b->conf, NULL, NULL, &err);
-	g_assert_no_error(err);
 	g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
 	mcu_engine_serve(b->engine, fds[0]);
 	b->client = mcu_client_open(NULL, fds[1], &client_ops, b);
 	g_assert_cmpint(call(b, MCU_METHOD_HELLO, &(struct mcu_hello_request){ 2, (char *)"test", 60000 }), ==, -1);
 	g_assert_cmpint(call(b, MCU_METHOD_ROOM_OPEN, &(struct mcu_room_open){ (char *)"r", 0 }), ==, -1);
+}
+
+static void start(struct bed *b)
+{
+	g_autoptr(GError) err = NULL;
+	b->engine = mcu_engine_new(NULL, b->conf, NULL, NULL, &err);
+	g_assert_no_error(err);
+	join(b);
 }
 
 static void bare(struct bed *b, gconstpointer data)
@@ -193,6 +198,7 @@ static void commands_reach_both_sides(struct bed *b, gconstpointer data)
 	g_assert_cmpint(put_output(b, "mix.m.v", "H264", MCU_VIDEO), ==, -1);
 	g_assert_cmpint(put_output(b, "mix.m.a", "opus", MCU_AUDIO), ==, -1);
 	UNTIL(b->events[MCU_EVENT_SOURCE_UP] == 2);	/* both are sources of the room */
+	g_assert_cmpint(counter(b, "engine.mixer_foreign"), ==, 0);	/* all that it wanted and told was of its mix */
 	g_assert_cmpuint(dumped_n(b, "inputs"), ==, 2);
 	g_assert_cmpuint(dumped_n(b, "views"), ==, 1);
 	g_assert_cmpuint(dumped_n(b, "outputs"), ==, 2);
@@ -256,6 +262,20 @@ static void pipelined_commands_keep_their_order(struct bed *b, gconstpointer dat
 	g_assert_cmpint(by_id(b, MCU_METHOD_MIX_CLOSE, NULL), ==, -1);
 	g_assert_cmpint(open_mix(b, "m", 0), ==, -1);
 	UNTIL(strcmp(b->states->str, "up up ") == 0);
+}
+
+static void next_gateway_finds_the_mix(struct bed *b, gconstpointer data)
+{
+	g_assert_cmpint(put_input(b, "in", "x", MCU_VIDEO), ==, -1);
+	g_assert_cmpint(put_view(b, "v", "4", false), ==, -1);
+	mcu_client_close(b->client);
+	join(b);
+	g_assert_cmpuint(dumped_n(b, "inputs"), ==, 1);
+	g_assert_cmpint(open_mix(b, "m", 0), ==, -1);	/* it says everything again */
+	g_assert_cmpint(put_input(b, "in", "x", MCU_VIDEO), ==, -1);
+	g_assert_cmpint(put_view(b, "v", "4", false), ==, -1);
+	g_assert_cmpint(counter(b, "engine.mixer_starts"), ==, 1);
+	g_assert_cmpuint(dumped_n(b, "inputs"), ==, 1);
 }
 
 static void mix_goes_with_its_room(struct bed *b, gconstpointer data)
@@ -399,6 +419,7 @@ int main(int argc, char **argv)
 	TEST(repeats_are_harmless_and_others_refused, setup);
 	TEST(refused_view_leaves_what_was, setup);
 	TEST(pipelined_commands_keep_their_order, bare);
+	TEST(next_gateway_finds_the_mix, setup);
 	TEST(mix_goes_with_its_room, setup);
 	TEST(closing_its_transport_closes_the_mix, setup);
 	TEST(worker_is_confined, setup);
