@@ -28,6 +28,17 @@ RIGHTS = {
     "scene.mute scene.note": "administrator dispatcher field",
     "wall.report": "wall",
     "rtc.offer rtc.candidate rtc.route rtc.prefer rtc.close": "administrator dispatcher viewer wall room field",
+    "conference.open conference.close conference.update conference.layout conference.cell conference.play party.call "
+    "party.call_absent party.hangup party.remove party.move party.volume party.role party.dtmf party.view content.refuse "
+    "content.revoke content.lock rollcall.open rollcall.run rollcall.next rollcall.mark rollcall.jump rollcall.close":
+        "administrator dispatcher",
+    "conference.list": "administrator dispatcher viewer auditor wall room",
+    "conference.get": "administrator dispatcher viewer auditor wall room field",
+    "conference.join conference.leave party.mic_mute party.speaker_mute content.take content.release":
+        "administrator dispatcher room field",
+    "endpoint.put endpoint.remove": "administrator",
+    "endpoint.list": "administrator dispatcher",
+    "trunk.list sip.state rollcall.get rollcall.list rollcall.circular": "administrator dispatcher viewer auditor",
 }
 ROLES = ("none", "administrator", "dispatcher", "viewer", "auditor", "wall", "room", "field")
 OPEN_DOORS = {"time.sync", "setup.state", "setup.complete", "auth.login", "auth.bearer", "link.open", "device.open"}
@@ -81,8 +92,10 @@ def rights(tap):
         wrong, asked = [], 0
         before = h.stats()
         for n, role in enumerate(ROLES):
-            ws = open_ws(h, who[role], f"127.0.1.{n + 1}")
-            for method in sorted(set(wanted) - {"auth.logout"}):
+            ws = None
+            for k, method in enumerate(sorted(set(wanted) - {"auth.logout"})):
+                if k % 40 == 0:  # a session's bucket holds sixty
+                    ws = ws and ws.close() or open_ws(h, who[role], f"127.0.1.{n + 1 + 10 * (k // 40)}")
                 if role == "none" and method == "auth.bearer":
                     continue
                 got = code(ws.call(method))
