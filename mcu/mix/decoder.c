@@ -3,6 +3,7 @@
  *   sent none for 3 s is decoded all the same, for devices that refresh by intra slices only.
  * - a picture over 4096 x 2304 is refused before it is decoded where the stream says its size, else after.
  * - more than four sizes in 2 s: not decoded for 5 s.
+ * - packets that waited 400 ms for their thread are left out up to the next key frame.
  * - an element that fails is replaced, at its second failure within 10 s by the next in rank; at the fifth the stream rests. */
 #include <string.h>
 #include <time.h>
@@ -12,7 +13,7 @@
 #include "mcu/mix/pool_priv.h"
 
 enum { KEY_WAIT_US = 3000000, SIZES_US = 2000000, SIZES_MAX = 4, REST_US = 5000000, FAILS_US = 10000000, FAILS_MAX = 5,
-       SILENT_FRAMES = 60 };
+       SILENT_FRAMES = 60, BACKLOG_US = 400000 };
 
 const char *const mix_trouble_names[MIX_TROUBLE_N] = {
 	[MIX_NO_KEYFRAME] = "no_keyframe", [MIX_TOO_LARGE] = "too_large", [MIX_UNSTEADY] = "size_changes",
@@ -25,7 +26,7 @@ struct mix_decoder {
 	_Atomic(struct mix_picture *) picture;
 	atomic_bool seen, wants_key;
 	atomic_int trouble, codec;
-	_Atomic uint64_t packets, lost, frames, replaced, cpu_us;
+	_Atomic uint64_t packets, lost, shed, frames, replaced, cpu_us;
 	/* decoder thread */
 	bool stopped, need_key;
 	int64_t now_us, need_since_us, rest_until_us;
@@ -269,6 +270,19 @@ static bool is_seen(struct mix_decoder *d)
 	return false;
 }
 
+/* The thread has more to decode than time: what waited too long is left out, up to the next key frame, else the queue and
+ * the age of the picture would grow without end. */
+static void shed(struct mix_decoder *d)
+{
+	mix_reorder_clear(&d->reorder);
+	d->reorder.started = false;
+	atomic_fetch_add_explicit(&d->shed, 1, memory_order_relaxed);
+	if (d->depay) {
+		mix_depay_gap(d->depay);
+		ask_key(d);
+	}
+}
+
 static void run_packet(struct ort_msg *msg, void *owner)
 {
 	struct packet_msg *m = (struct packet_msg *)msg;
@@ -278,7 +292,9 @@ static void run_packet(struct ort_msg *msg, void *owner)
 	if (!d->stopped && !atomic_load(&d->worker->lost) && mcu_rtp_parse(m->data, m->len, &rtp) == 0) {
 		d->now_us = ort_now_us();
 		atomic_fetch_add_explicit(&d->packets, 1, memory_order_relaxed);
-		if (is_seen(d)) {
+		if (d->now_us - m->at_us > BACKLOG_US) {
+			shed(d);
+		} else if (is_seen(d)) {
 			mix_reorder_put(&d->reorder, m->data, m->len, rtp.seq, d->now_us, in_order, d);
 			atomic_store_explicit(&d->lost, d->reorder.lost, memory_order_relaxed);
 		}
@@ -293,7 +309,7 @@ void mix_decoder_packet(struct mix_decoder *d, const uint8_t *packet, size_t len
 
 	m->msg.run = run_packet;
 	m->d = mix_decoder_ref(d);
-	m->at_us = at_us;
+	m->at_us = ort_now_us();	/* when it began to wait here; at_us is the engine's */
 	m->len = len;
 	memcpy(m->data, packet, len);
 	ort_mailbox_post(ort_loop_mailbox(d->worker->loop), &m->msg);
@@ -405,7 +421,7 @@ void mix_decoder_figures(const struct mix_decoder *d, struct mix_decoder_figures
 {
 	*ret = (struct mix_decoder_figures){
 		.packets = atomic_load_explicit(&d->packets, memory_order_relaxed),
-		.lost = atomic_load_explicit(&d->lost, memory_order_relaxed),
+		.lost = atomic_load_explicit(&d->lost, memory_order_relaxed) + atomic_load_explicit(&d->shed, memory_order_relaxed),
 		.frames = atomic_load_explicit(&d->frames, memory_order_relaxed),
 		.replaced = atomic_load_explicit(&d->replaced, memory_order_relaxed),
 		.cpu_us = atomic_load_explicit(&d->cpu_us, memory_order_relaxed),
