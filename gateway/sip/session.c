@@ -32,6 +32,10 @@ static int on_update(void *magic, nta_outgoing_t *out, sip_t const *sip)
 		session_negotiated(c, sip, true);
 	} else if (status == 481 || status == 408) {
 		call_end(c, (unsigned)status, "the peer knows the call no more");
+	} else if (status == 422 && sip != NULL && sip->sip_min_se != NULL && sip->sip_min_se->min_delta > c->expires_s &&
+		   sip->sip_min_se->min_delta < 24 * 3600) {
+		c->expires_s = (unsigned)sip->sip_min_se->min_delta;
+		c->updating = dialog_send(c, SIP_METHOD_UPDATE, on_update, NULL, NULL);
 	} else if (status == 405 || status == 501) {
 		c->can_update = false;
 		call_reoffer(c);

@@ -5,8 +5,8 @@
 
 #include "gateway/sip/sip_priv.h"
 
-/* RFC 5626 4.5: wait doubles from base to max, and a random half of it is taken off. */
-enum { KEEPALIVE_MS = 20 * 1000, REGISTER_S = 300, BASE_MS = 4000, MAX_MS = 120 * 1000, LOOKUP_MS = 300 * 1000 };
+/* RFC 5626 4.5: the wait doubles from base to max, and a random half of it is taken off. */
+enum { KEEPALIVE_MS = 10 * 1000, ANSWER_MS = 8 * 1000, REGISTER_S = 300, BASE_MS = 4000, MAX_MS = 120 * 1000, LOOKUP_MS = 300 * 1000 };
 static const char *const state_names[] = { "down", "up", "refused" };
 
 /* ---- state ---- */
@@ -176,12 +176,25 @@ static nta_outgoing_t *request(struct trunk *t, sip_method_t method, const char 
 	return nta_outgoing_mcreate(t->zone->agent, fn, fn != NULL ? t : NULL, (url_string_t *)t->uri, msg, TAG_END());
 }
 
+/* Timer F's 32 s are too long: a dead trunk is to be seen within 20 s (half-open TCP, TLS that does not come up). */
+static gboolean on_silence(gpointer data)
+{
+	struct trunk *t = data;
+	sip_timer_stop(&t->timer);
+	nta_outgoing_destroy(t->asking);
+	t->asking = NULL;
+	judge(t, 408, NULL);
+	return G_SOURCE_REMOVE;
+}
+
 static void ask(struct trunk *t)
 {
 	if (t->asking != NULL) {
 		nta_outgoing_destroy(t->asking);
 	}
 	t->asking = t->conf.enroll ? request(t, SIP_METHOD_REGISTER, REGISTER_S, on_answer) : request(t, SIP_METHOD_OPTIONS, 0, on_answer);
+	sip_timer_stop(&t->timer);
+	t->timer = t->asking != NULL ? sip_timer(t->sip, ANSWER_MS, on_silence, t) : NULL;
 	if (t->asking == NULL) {
 		set_state(t, TRUNK_REFUSED, "its address makes no request: see the configuration");
 	}

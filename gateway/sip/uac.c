@@ -4,7 +4,7 @@
 
 #include "gateway/sip/sip_priv.h"
 
-enum { MAX_REDIRECTS = 5, MAX_TARGETS = 8, RING_MS = 180 * 1000 };
+enum { MAX_REDIRECTS = 5, MAX_TARGETS = 8, RING_MS = 180 * 1000, TLS_MS = 12 * 1000 };
 
 static int on_invite(void *magic, nta_outgoing_t *out, sip_t const *sip);
 
@@ -138,12 +138,25 @@ static gboolean on_ring_over(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* sofia closes a TLS connection whose certificate it does not like and lets the INVITE wait for its 32 s. */
+static gboolean on_tls_over(gpointer data)
+{
+	struct call *c = data;
+	sip_timer_stop(&c->ring);
+	if (!c->confirmed && (c->invite == NULL || nta_outgoing_status(c->invite) < 100)) {
+		call_end(c, 503, "no TLS connection to there: is its certificate of an authority that we trust, and of that name?");
+	} else {
+		c->ring = sip_timer(c->sip, RING_MS - TLS_MS, on_ring_over, c);
+	}
+	return G_SOURCE_REMOVE;
+}
+
 static bool start(struct call *c)
 {
 	if (!open_dialog(c) || !call_media(c)) {
 		return false;
 	}
-	c->ring = sip_timer(c->sip, RING_MS, on_ring_over, c);
+	c->ring = sip_timer(c->sip, c->secure ? TLS_MS : RING_MS, c->secure ? on_tls_over : on_ring_over, c);
 	if (c->late_offer) {
 		uac_invite(c, NULL);
 	} else {

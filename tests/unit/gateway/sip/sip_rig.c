@@ -101,7 +101,8 @@ struct end *end_open(struct end *e, const struct gw_sip_zone *zone, const struct
 	g_autoptr(GError) err = NULL;
 	const struct gw_sip_zone plain = { "default", "127.0.0.1", NULL, GW_SIP_ANY_PORT, 0, true, true };
 	const struct gw_sip_conf conf = { .zones = zone != NULL ? zone : &plain, .n_zones = 1, .trunks = trunks, .n_trunks = n_trunks,
-					  .realm = "ortoo", .room = "hall", .max_calls = 64 };
+					  .realm = "ortoo", .room = "hall", .max_calls = 64,
+					  .certificate = e->certificate, .key = e->key, .ca = e->ca };
 	e->digits = g_string_new(NULL);
 	e->trunk_log = g_string_new(NULL);
 	e->methods = g_string_new(NULL);

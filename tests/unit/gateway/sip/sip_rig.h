@@ -11,6 +11,7 @@ struct end {	/* one stack and the application above it */
 	unsigned calls, ended, up, streams, registered, refers;
 	char *number, *from, *device, *trunk, *replaces, *why, *refer_to;
 	GString *digits, *trunk_log, *methods;
+	const char *certificate, *key, *ca;	/* set before end_open() */
 	const char *password;		/* of device "room1" */
 	bool md5_only;
 };

@@ -242,6 +242,44 @@ static void digits_and_pictures_by_info(void)
 	rig_close(&r);
 }
 
+/* b waits for refreshes that do not come; its BYE ends the other side as well. */
+static void a_session_that_nobody_refreshes_expires(void)
+{
+	struct rig r;
+	rig_open(&r, NULL, 0);
+	gw_leg *leg = call_up(&r, "1001");
+	struct call *b = (struct call *)r.b.in;
+	sip_timer_stop(&((struct call *)leg)->timer);
+	b->refresher = false;
+	b->expires_s = 1;
+	session_refreshed(b);
+	WAIT(r.b.ended == 1 && r.a.ended == 1);
+	g_assert_cmpstr(r.b.why, ==, "the session expired: the peer did not refresh it");
+	g_assert_cmpint(end_counter(&r.b, "sessions_expired"), ==, 1);
+	gw_leg_free(leg);
+	gw_leg_free(r.b.in);
+	rig_close(&r);
+}
+
+/* a refreshes at half time by UPDATE; b wants no less than 90 s (422), which a takes. */
+static void a_session_is_refreshed(void)
+{
+	struct rig r;
+	rig_open(&r, NULL, 0);
+	gw_leg *leg = call_up(&r, "1001");
+	struct call *a = (struct call *)leg;
+	g_assert_true(a->can_update);
+	a->refresher = true;
+	a->expires_s = 1;
+	session_refreshed(a);
+	WAIT(a->expires_s == 90 && a->updating == NULL);
+	g_assert_cmpint(state_of(leg), ==, GW_LEG_UP);
+	gw_leg_free(leg);
+	WAIT(r.b.ended == 1);
+	gw_leg_free(r.b.in);
+	rig_close(&r);
+}
+
 static void ends_when_the_stack_goes(void)
 {
 	struct rig r;
@@ -271,6 +309,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/sip/calls/lost_media_ends_both", lost_media_ends_both);
 	g_test_add_func("/sip/calls/refer_moves", refer_moves);
 	g_test_add_func("/sip/calls/digits_and_pictures_by_info", digits_and_pictures_by_info);
+	g_test_add_func("/sip/calls/a_session_that_nobody_refreshes_expires", a_session_that_nobody_refreshes_expires);
+	g_test_add_func("/sip/calls/a_session_is_refreshed", a_session_is_refreshed);
 	g_test_add_func("/sip/calls/ends_when_the_stack_goes", ends_when_the_stack_goes);
 	return g_test_run();
 }
