@@ -22,7 +22,11 @@ static bool clean(const char *text, size_t max)
 static int parse_trunk(const char *text, struct sip_dial *ret)
 {
 	const char *slash = strchr(text, '/');
-	g_autofree char *number = slash != NULL && slash[1] != '\0' ? sip_number(slash + 1) : g_strdup("");
+	/* "trunk:NAME/sip:1001@host" is how a caller of the trunk's is called back: there is only its number to dial there */
+	bool is_uri = slash != NULL && (g_str_has_prefix(slash + 1, "sip:") || g_str_has_prefix(slash + 1, "sips:"));
+	const char *user = is_uri ? strchr(slash, ':') + 1 : slash != NULL ? slash + 1 : "";
+	g_autofree char *plain = g_strndup(user, is_uri ? strcspn(user, "@;") : strlen(user));
+	g_autofree char *number = plain[0] != '\0' ? sip_number(plain) : g_strdup("");
 	g_autofree char *name = slash != NULL ? g_strndup(text, (gsize)(slash - text)) : g_strdup(text);
 	if (number == NULL || name[0] == '\0') {
 		return -EINVAL;

@@ -169,6 +169,7 @@ static void dial_strings(void)
 		{ "sip:[2001:db8::1]:5061", 0, SIP_DIAL_URI, "sip:[2001:db8::1]:5061", NULL, NULL },
 		{ "trunk:mcu/88001", 0, SIP_DIAL_TRUNK, NULL, "mcu", "88001" },
 		{ "trunk:mcu", 0, SIP_DIAL_TRUNK, NULL, "mcu", "" },
+		{ "trunk:mcu/sip:88001@192.0.2.7:5060", 0, SIP_DIAL_TRUNK, NULL, "mcu", "88001" },
 		{ "1001", 0, SIP_DIAL_TRUNK, NULL, "", "1001" },
 		{ "device:room1", 0, SIP_DIAL_DEVICE, NULL, "room1", NULL },
 		{ "sip:a@b?Subject=x", -EINVAL, 0, NULL, NULL, NULL },
