@@ -258,7 +258,8 @@ static char *main_picture(struct plan *p, const struct gw_party_info *party, con
 	g_autofree char *view = strcmp(party->view, "own") == 0 ? g_strdup(party->id)
 				: program			? g_strconcat("but.", party->id, NULL)
 								: g_strconcat("one.", party->view, NULL);
-	return picture(p, view, &leg->main);
+	/* another system's own sound may be the loudest: its picture must not go back by a voice cell either */
+	return picture_of(p, view, &leg->main, program ? party->id : NULL);
 }
 
 /* Slides of a holder of the same codec are forwarded, others are recoded. Browsers fetch them by themselves. */

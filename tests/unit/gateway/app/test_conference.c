@@ -184,7 +184,7 @@ static void trunk_does_not_see_itself(void)
 	answers(&h, a);
 	answers(&h, city);
 	g_assert_cmpstr(gw_app_mix_fed(h.app, a, "main"), ==, "mix.conf1.v.program.H264.720");
-	g_assert_cmpstr(gw_app_mix_fed(h.app, city, "main"), ==, "mix.conf1.v.but.p-2.H264.720");
+	g_assert_cmpstr(gw_app_mix_fed(h.app, city, "main"), ==, "mix.conf1.v.but.p-2.H264.720.p-2");
 	g_autofree char *layout = row(&h, id, "views", "but.p-2", "layout"), *cells = row(&h, id, "views", "but.p-2", "cells");
 	g_assert_cmpstr(layout, ==, "\"1\"");
 	g_assert_null(strstr(cells, city));
