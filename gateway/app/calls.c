@@ -311,6 +311,7 @@ static void up(struct call *c)
 	}
 	tell_streams(c);
 	note_peer(c);
+	gw_app_trunk_view(c->app, c->party);
 	(void)gw_party_state(c->app->domain, c->party, GW_SITE_PRESENT, NULL, gw_app_now());
 	gw_app_mix_leg(c->app, c->party);
 }

@@ -69,6 +69,7 @@ const struct gw_app_endpoint *gw_app_endpoint_at(const gw_app *app, const char *
 const char *gw_app_realm(const gw_app *app);
 
 /* ---- trunks.c: peer systems ---- */
+void gw_app_trunk_view(gw_app *app, const char *party);	/* the layout that its row says */
 bool gw_app_trunk_keeps(const gw_app *app, const char *trunk);
 /* What will be dialled for a party.call, (transfer full); NULL with *ret_why (transfer full) = it cannot be; both NULL = the
  * directory knows. */

@@ -259,7 +259,7 @@ static char *main_picture(struct plan *p, const struct gw_party_info *party, con
 				: program			? g_strconcat("but.", party->id, NULL)
 								: g_strconcat("one.", party->view, NULL);
 	/* another system's own sound may be the loudest: its picture must not go back by a voice cell either */
-	return picture_of(p, view, &leg->main, program ? party->id : NULL);
+	return picture_of(p, view, &leg->main, party->kind == GW_PARTY_TRUNK ? party->id : NULL);
 }
 
 /* Slides of a holder of the same codec are forwarded, others are recoded. Browsers fetch them by themselves. */

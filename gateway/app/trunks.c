@@ -119,6 +119,25 @@ bool gw_app_trunk_keeps(const gw_app *app, const char *trunk)
 	return r != NULL && r->keep;
 }
 
+/* "program" (default), "speaker", or a layout's name. What people chose for the party since then stays. */
+void gw_app_trunk_view(gw_app *app, const char *party)
+{
+	const char *address = gw_party_address(app->domain, party), *conference = gw_party_conference(app->domain, party);
+	bool trunk = address != NULL && conference != NULL && g_str_has_prefix(address, "trunk:");
+	g_auto(GStrv) part = trunk ? g_strsplit(address + strlen("trunk:"), "/", 2) : NULL;
+	const struct gw_sip_trunk *r = trunk ? gw_trunks_find(app->trunks, part[0]) : NULL;
+	g_autoptr(json_t) p = gw_party_print(app->domain, party);
+	bool untouched = g_strcmp0(json_string_value(json_object_get(p, "view")), "program") == 0;
+	if (r == NULL || r->layout == NULL || !untouched || strcmp(r->layout, "program") == 0) {
+		return;
+	}
+	struct gw_view_look look = { .layout = strcmp(r->layout, "speaker") == 0 ? "1" : r->layout, .titles = true };
+	if (gw_party_view(app->domain, "gateway", conference, party, "own", gw_app_now(), NULL) &&
+	    !gw_view_layout(app->domain, "gateway", conference, party, &look, false, gw_app_now(), NULL)) {
+		ort_log(ORT_LOG_WARNING, "sip", "trunk.layout", "there is no such layout", ORT_S("trunk", r->name), ORT_S("layout", r->layout));
+	}
+}
+
 char *gw_app_dial_address(gw_app *app, const struct gw_party_call *in, char **ret_why)
 {
 	static const char *const schemes[] = { "sip:", "sips:", "trunk:", "device:" };

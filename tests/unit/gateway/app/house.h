@@ -54,9 +54,9 @@ static inline void start(struct house *h)
 	g_assert_true(connected(h));
 }
 
-static inline void house_init(struct house *h)
+static inline void house_init_with(struct house *h, const char *trunks)
 {
-	static const char *const sets[][2] = { { "web.port", "0" }, { "web.listen", "127.0.0.1" }, { "sip.zones", "" } };
+	const char *const sets[][2] = { { "web.port", "0" }, { "web.listen", "127.0.0.1" }, { "sip.zones", "" }, { "sip.trunks", trunks } };
 	*h = (struct house){ .dir = g_dir_make_tmp("ortoo-conf-XXXXXX", NULL), .conf = ort_conf_new(gw_app_rows, gw_app_n_rows) };
 	for (unsigned n = 0; n < G_N_ELEMENTS(sets); n++) {
 		g_assert_cmpint(ort_conf_set(h->conf, sets[n][0], sets[n][1], NULL), ==, 0);
@@ -69,6 +69,11 @@ static inline void house_init(struct house *h)
 	kit_fake_engine_listen(h->engine, socket);
 	kit_fake_engine_play(h->engine, true);
 	start(h);
+}
+
+static inline void house_init(struct house *h)
+{
+	house_init_with(h, "");
 }
 
 static inline void house_finish(struct house *h)

@@ -196,6 +196,20 @@ static void trunk_does_not_see_itself(void)
 	house_finish(&h);
 }
 
+static void trunk_row_says_its_layout(void)
+{
+	struct house h;
+	house_init_with(&h, "name=city address=sip:mcu.example layout=speaker");
+	const char *id = open_conference(&h, NULL);
+	struct gw_party_facts f = { .name = "市局", .address = "trunk:city/8001", .kind = GW_PARTY_TRUNK };
+	const char *city = gw_party_call(h.app->domain, "u:duty", id, &f, gw_app_now(), NULL);
+	answers(&h, city);
+	g_autofree char *layout = row(&h, id, "views", city, "layout");
+	g_assert_cmpstr(layout, ==, "\"1\"");
+	g_assert_cmpstr(gw_app_mix_fed(h.app, city, "main"), ==, "mix.conf1.v.p-1.H264.720.p-1");
+	house_finish(&h);
+}
+
 static void speaker_sees_the_one_before(void)
 {
 	struct house h;
@@ -276,6 +290,7 @@ int main(int argc, char **argv)
 	ROW(rebooted_endpoint_takes_over);
 	ROW(slides_without_second_video_are_in_the_picture);
 	ROW(trunk_does_not_see_itself);
+	ROW(trunk_row_says_its_layout);
 	ROW(speaker_sees_the_one_before);
 	ROW(another_engine_is_told_all_again);
 	ROW(refused_command_is_tried_again);
