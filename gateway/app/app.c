@@ -176,7 +176,7 @@ static bool start_web(gw_app *app, char **ret_why)
 }
 
 /* The first address of an interface that is up and not loopback; else loopback. (transfer full) */
-static char *own_address(void)
+char *gw_app_own_address(void)
 {
 	struct ifaddrs *all = NULL;
 	char host[NI_MAXHOST] = "127.0.0.1";
@@ -203,7 +203,7 @@ static void make_url(gw_app *app)
 		g_strdelimit(app->url + strlen(app->url) - 1, "/", '\0');
 		return;
 	}
-	g_autofree char *own = names != NULL && names[0] != NULL ? g_strdup(names[0]) : own_address();
+	g_autofree char *own = names != NULL && names[0] != NULL ? g_strdup(names[0]) : gw_app_own_address();
 	bool v6 = strchr(own, ':') != NULL;
 	app->url = g_strdup_printf("%s://%s%s%s:%d", or_null(conf, "web.cert") != NULL ? "https" : "http", v6 ? "[" : "", own,
 				   v6 ? "]" : "", gw_web_port(app->web));

@@ -110,6 +110,7 @@ void gw_app_scene_gone(gw_app *app, const char *scene, const char *why);
 unsigned gw_app_rights(const struct gw_api_session *s);
 void gw_app_sweep_legs(gw_app *app, int64_t now_us);
 void gw_app_close_pc(gw_app *app, gw_leg *leg, const char *why);	/* of a browser: its page is told */
+char *gw_app_own_address(void);	/* of this host towards others, (transfer full) */
 char *gw_app_random(unsigned bytes);	/* hex, (transfer full) */
 
 /* ---- mixes.c: what the engine mixes for conferences ---- */

@@ -219,6 +219,19 @@ static const char *or_null(const ort_conf *conf, const char *key)
 	return text[0] != '\0' ? text : NULL;
 }
 
+/* A zone that listens everywhere must still say one address to its peers. */
+static void fill_announce(gw_app *app)
+{
+	const char *const *names = ort_conf_strv(app->options.conf, "web.announce");
+	g_autofree char *own = names != NULL && names[0] != NULL ? g_strdup(names[0]) : gw_app_own_address();
+	for (unsigned n = 0; n < app->trunks->zones->len; n++) {
+		struct gw_sip_zone *z = &g_array_index(app->trunks->zones, struct gw_sip_zone, n);
+		if (z->announce == NULL && g_str_equal(z->bind, "*")) {
+			z->announce = g_string_chunk_insert_const(app->trunks->keep, own);
+		}
+	}
+}
+
 /* A port that somebody else holds must not keep an emergency centre from its phones: without SIP the rest works. */
 bool gw_app_sip_start(gw_app *app, char **ret_why)
 {
@@ -233,6 +246,7 @@ bool gw_app_sip_start(gw_app *app, char **ret_why)
 	if (app->trunks->zones->len == 0) {
 		return true;
 	}
+	fill_announce(app);
 	struct gw_sip_conf sip = {
 		.zones = (const struct gw_sip_zone *)(void *)app->trunks->zones->data, .n_zones = app->trunks->zones->len,
 		.trunks = (const struct gw_sip_trunk *)(void *)app->trunks->trunks->data, .n_trunks = app->trunks->trunks->len,
