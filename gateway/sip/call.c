@@ -279,12 +279,13 @@ static void leg_hangup(gw_leg *leg, const char *why)
 static void leg_print(const gw_leg *leg, json_t *into)
 {
 	const struct call *c = (const struct call *)leg;
+	const bool here = c->sip != NULL;	/* zones and trunks go with the stack */
 	static const char *const exchanges[] = { "idle", "making offer", "offered", "making answer", "taking answer" };
 	json_object_set_new(into, "peer", c->peer != NULL ? json_string(c->peer) : json_null());
 	json_object_set_new(into, "agent", c->agent != NULL ? json_string(c->agent) : json_null());
 	json_object_set_new(into, "call_id", c->call_id != NULL ? json_string(c->call_id) : json_null());
-	json_object_set_new(into, "zone", c->zone != NULL ? json_string(c->zone->conf.name) : json_null());
-	json_object_set_new(into, "trunk", c->trunk != NULL ? json_string(c->trunk->conf.name) : json_null());
+	json_object_set_new(into, "zone", here && c->zone != NULL ? json_string(c->zone->conf.name) : json_null());
+	json_object_set_new(into, "trunk", here && c->trunk != NULL ? json_string(c->trunk->conf.name) : json_null());
 	json_object_set_new(into, "device", c->device != NULL ? json_string(c->device) : json_null());
 	json_object_set_new(into, "direction", json_string(c->ours ? "out" : "in"));
 	json_object_set_new(into, "exchange", json_string(exchanges[c->exchange]));

@@ -288,6 +288,8 @@ static void ends_when_the_stack_goes(void)
 	gw_leg *in = r.b.in;
 	rig_close(&r);
 	g_assert_cmpint(gw_leg_feed(leg, "audio", NULL), <, 0);
+	g_autoptr(json_t) print = gw_leg_print(in);
+	g_assert_true(json_is_null(json_object_get(print, "zone")));
 	gw_leg_free(leg);
 	gw_leg_free(in);
 }

@@ -293,6 +293,48 @@ static void a_foreign_bye_ends_nothing(void)
 	wire_close(&w);
 }
 
+/* ---- one call takes another's place (RFC 3891) ---- */
+static char *replaces(struct wire *w, const char *from_tag)
+{
+	const struct call *b = (struct call *)w->r.b.in;
+	g_autofree char *more = g_strdup_printf("Replaces: %s;to-tag=%s;from-tag=%s\r\nRequire: replaces\r\n", b->call_id,
+						nta_leg_get_tag(b->dialog), from_tag != NULL ? from_tag : nta_leg_get_rtag(b->dialog));
+	return request(w, "INVITE", "1001", more);
+}
+
+static void a_replacing_call_takes_the_place(void)
+{
+	struct wire w;
+	wire_open(&w, "a");
+	gw_leg *old = w.r.b.in;
+	g_autofree char *unknown = replaces(&w, "guessed");
+	g_assert_cmpuint(wire_ask(&w, unknown, -1), ==, 481);
+	g_assert_cmpint(state_of(old), ==, GW_LEG_UP);
+	ort_clock_advance(ORT_US_PER_S);
+	g_autofree char *good = replaces(&w, NULL);
+	g_assert_cmpuint(wire_ask(&w, good, -1), ==, 200);
+	g_assert_cmpstr(w.r.b.replaces, ==, old->id);
+	g_assert_cmpint(state_of(old), ==, GW_LEG_ENDED);
+	g_assert_cmpstr(old->why, ==, "replaced");
+	WAIT(w.r.a.ended == 1);
+	ort_clock_release();
+	gw_leg_free(old);
+	gw_leg_free(w.r.b.in);
+	gw_leg_free(w.leg);
+	close(w.fd);
+	g_string_free(w.got, TRUE);
+	rig_close(&w.r);
+}
+
+static void a_stranger_replaces_nothing(void)
+{
+	struct wire w;
+	wire_open(&w, NULL);
+	g_autofree char *text = replaces(&w, NULL);
+	g_assert_cmpuint(wire_ask(&w, text, -1), ==, 401);
+	wire_close(&w);
+}
+
 /* ---- thieves of passwords (class 2) ---- */
 static void reply_to(struct wire *w, const char *text, unsigned port, const char *status, const char *more)
 {
@@ -387,7 +429,8 @@ int main(int argc, char **argv)
 	static const struct { const char *path; void (*fn)(void); } rows[] = {
 #define T(x) { "/sip/wire/" #x, x }
 		T(torture), T(torture_from_a_trunk), T(only_options_is_for_all), T(who_exists_is_not_told), T(a_guesser_is_stopped_after_five),
-		T(a_flood_costs_nothing), T(stun_is_not_spoken), T(a_foreign_bye_ends_nothing), T(a_stranger_that_we_call_gets_no_password),
+		T(a_flood_costs_nothing), T(stun_is_not_spoken), T(a_foreign_bye_ends_nothing), T(a_replacing_call_takes_the_place), T(a_stranger_replaces_nothing),
+		T(a_stranger_that_we_call_gets_no_password),
 		T(a_trunk_that_calls_gets_no_password),
 #undef T
 	};
