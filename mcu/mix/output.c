@@ -127,9 +127,12 @@ void mix_out_drop_view(struct mix_home *h, const struct mix_view *v)
 	for (guint i = 0; i < h->outs->len; i++) {
 		struct mix_out *o = h->outs->pdata[i];
 		if (o->encode && o->encode->wall->view == v) {
-			o->encode->users--;
 			o->encode = NULL;
 		}
+	}
+	for (guint i = 0; i < h->encodes->len; i++) {	/* also those whose outputs went in this tick */
+		struct mix_encode *e = h->encodes->pdata[i];
+		e->users = e->wall->view == v ? 0 : e->users;
 	}
 	drop_unused(h);
 	h->regroup = true;

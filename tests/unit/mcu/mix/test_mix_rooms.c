@@ -195,6 +195,21 @@ static void removed_input_leaves_an_empty_cell(void)
 	room_clear(&m);
 }
 
+static void view_goes_in_the_tick_of_its_output(void)
+{
+	struct room m;
+	struct mcu_mix_ref out = { (char *)"hall", (char *)"m", (char *)"out" }, view = { (char *)"hall", (char *)"m", (char *)"v" };
+
+	room_init(&m, NULL, 1);
+	rig_view(&m.rig, "v", "1", "a");
+	rig_output(&m.rig, "out", "v", NULL, MCU_CODEC_H264, 640, 360, 77, NULL);
+	expect(&m, .5, .5, rig_red);
+	g_assert_true(mcu_mix_call(m.rig.mix, MCU_METHOD_MIX_OUTPUT_REMOVE, &out, NULL, NULL));
+	g_assert_true(mcu_mix_call(m.rig.mix, MCU_METHOD_MIX_VIEW_REMOVE, &view, NULL, NULL));
+	rig_run(&m.rig, 5, NULL, NULL);
+	room_clear(&m);
+}
+
 /* ---- late, lost, broken ---- */
 static void stopped_source_keeps_its_picture_and_others_go_on(void)
 {
@@ -567,6 +582,7 @@ int main(int argc, char **argv)
 	ONE(polled_cell_takes_turns)
 	ONE(content_cell_shows_slides)
 	ONE(removed_input_leaves_an_empty_cell)
+	ONE(view_goes_in_the_tick_of_its_output)
 	ONE(stopped_source_keeps_its_picture_and_others_go_on)
 	ONE(loss_asks_for_a_key_frame)
 	ONE(viewers_key_frame_requests_are_gathered)
