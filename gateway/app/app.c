@@ -240,6 +240,7 @@ static bool start_parts(gw_app *app, char **ret_why)
 	app->api = gw_api_new(&gw_app_api_ops, NULL, app);
 	bind_all(app);
 	start_timers(app);
+	gw_app_loops_start(app);
 	gw_app_calls_start(app);
 	gw_app_flows_start(app);
 	gw_app_measures_start(app);
@@ -297,6 +298,7 @@ static void stop_doors(gw_app *app, bool end_engine)
 	gw_web_stop(app->web);
 	gw_app_calls_stop(app);
 	gw_app_sip_stop(app);
+	gw_app_loops_stop(app);
 	gw_app_mixes_stop(app);
 	if (app->media != NULL) {
 		if (end_engine) {

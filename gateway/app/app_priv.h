@@ -47,6 +47,7 @@ struct gw_app {
 	GHashTable *flows;		/* party -> figures of its media, flows.c */
 	GHashTable *endpoints;		/* user -> SIP account, endpoints.c */
 	struct gw_trunks *trunks;	/* zones and trunks of the configuration */
+	struct gw_loops *loops;		/* loops.c */
 	GHashTable *trunk_states;	/* trunk -> state, sip.c */
 	struct gw_sip *sip;		/* NULL = SIP does not work: sip_why */
 	char *sip_why;

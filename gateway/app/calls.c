@@ -44,6 +44,7 @@ static void forget(struct call *c)
 {
 	gw_app *app = c->app;
 	if (c->leg != NULL) {
+		gw_app_loop_forget(app, c->leg);
 		g_ptr_array_add(app->calls->ended, c->leg);
 		if (app->calls->reaper == 0) {
 			app->calls->reaper = g_idle_add(reap, app);
@@ -79,6 +80,12 @@ gw_leg *gw_app_party_leg(gw_app *app, const char *party)
 	return c != NULL ? c->leg : NULL;
 }
 
+const char *gw_app_call_conference(gw_app *app, const gw_leg *leg)
+{
+	const struct call *c = of_leg(app, leg);
+	return c == NULL ? NULL : c->ivr != NULL ? gw_ivr_conference(c->ivr) : gw_party_conference(app->domain, c->party);
+}
+
 void gw_app_calls_foreach(gw_app *app, void (*fn)(gw_leg *leg, const char *party, void *ud), void *ud)
 {
 	GHashTableIter it;
@@ -102,6 +109,7 @@ static const struct { int status; const char *word; enum gw_site_state state; co
 	{ 502, NULL, GW_SITE_UNREACHABLE, "an error there" }, { 503, NULL, GW_SITE_UNREACHABLE, "out of service" },
 	{ 504, NULL, GW_SITE_UNREACHABLE, "no way there" }, { 488, NULL, GW_SITE_FAILED, "no common codec" },
 	{ 606, NULL, GW_SITE_FAILED, "no common codec" },   { 415, NULL, GW_SITE_FAILED, "no common codec" },
+	{ 482, NULL, GW_SITE_REFUSED, "a loop: that conference is joined with this one already" },
 	{ 401, NULL, GW_SITE_FAILED, "the password is not accepted" }, { 407, NULL, GW_SITE_FAILED, "the password is not accepted" },
 	{ 0, "the peer hung up", GW_SITE_ABSENT, "left" },  { 0, "bye", GW_SITE_ABSENT, "left" },
 	{ 0, "cancelled", GW_SITE_ABSENT, "left" },	    { 0, "the caller cancelled", GW_SITE_ABSENT, "left" },
@@ -428,7 +436,9 @@ unsigned gw_app_calls_count(const gw_app *app, const char *address_prefix)
 /* ---- life ---- */
 void gw_app_set_caller(gw_app *app, const struct gw_caller *caller)
 {
-	app->calls->caller = caller != NULL ? *caller : (struct gw_caller){ 0 };
+	if (app->calls != NULL) {	/* at the end calls go first */
+		app->calls->caller = caller != NULL ? *caller : (struct gw_caller){ 0 };
+	}
 }
 
 /* Callers who never say a password. */

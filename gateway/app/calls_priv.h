@@ -30,7 +30,17 @@ struct gw_call_in { const char *number, *from, *name, *site, *agent, *address;
 char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret_status);
 void gw_app_call_came(gw_app *app, gw_leg *leg);
 void gw_app_floor_asked(gw_app *app, gw_leg *leg, bool on);
+const char *gw_app_call_conference(gw_app *app, const gw_leg *leg);	/* that it is in or owes a password of; NULL */
 bool gw_app_call_moves(gw_app *app, gw_leg *leg, const char *number);	/* REFER to another conference of ours */
+
+/* ---- loops.c: conferences that trunks join in a circle ---- */
+void gw_app_loops_start(gw_app *app);
+void gw_app_loops_stop(gw_app *app);
+char *gw_app_loop_path(gw_app *app, const gw_leg *leg);	/* what is said to its peer, (transfer full); NULL = nothing */
+bool gw_app_loop_asked(gw_app *app, const char *conference, const char *address, const char *path);	/* a call that would close one */
+void gw_app_loop_heard(gw_app *app, const gw_leg *leg, const char *path);
+bool gw_app_loop_answered(gw_app *app, const gw_leg *leg, const char *path);	/* false: both called; this call is the one too much */
+void gw_app_loop_forget(gw_app *app, const gw_leg *leg);
 
 /* ---- ivr.c: callers that owe a password ---- */
 struct gw_ivr;

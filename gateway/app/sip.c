@@ -14,6 +14,12 @@ static char *address_of(const struct gw_sip_call_in *in)
 	return in->trunk != NULL ? g_strdup_printf("trunk:%s/%s", in->trunk, in->from) : g_strdup(in->from);
 }
 
+static void refused(gw_app *app, const struct gw_sip_call_in *in, unsigned status)
+{
+	gw_app_remember(app, "call.refused", "gateway", NULL,
+			json_pack("{s:s,s:s,s:i}", "number", in->number, "from", in->from, "status", (int)status));
+}
+
 static char *on_call(const struct gw_sip_call_in *in, unsigned *ret_status, void *user_data)
 {
 	gw_app *app = user_data;
@@ -25,16 +31,18 @@ static char *on_call(const struct gw_sip_call_in *in, unsigned *ret_status, void
 				   .site = device != NULL ? device->site : NULL, .agent = in->agent, .address = address,
 				   .bridge = trunk != NULL && trunk->conference != NULL ? trunk->name : NULL,
 				   .kind = trunk != NULL ? GW_PARTY_TRUNK : GW_PARTY_SIP };
-	char *prefix = gw_app_call_decide(app, &call, ret_status);
+	bool loop = gw_app_loop_asked(app, gw_conference_by_number(app->domain, call.number), address, in->path);
+	char *prefix = loop ? NULL : gw_app_call_decide(app, &call, ret_status);
+	*ret_status = loop ? 482 : *ret_status;
 	if (prefix == NULL) {
-		gw_app_remember(app, "call.refused", "gateway", NULL,
-				json_pack("{s:s,s:s,s:i}", "number", in->number, "from", in->from, "status", (int)*ret_status));
+		refused(app, in, *ret_status);
 	}
 	return prefix;
 }
 
 static void on_leg(gw_leg *leg, const struct gw_sip_call_in *in, void *user_data)
 {
+	gw_app_loop_heard(user_data, leg, in->path);
 	gw_app_call_came(user_data, leg);
 }
 
@@ -199,6 +207,16 @@ static bool on_refer(gw_leg *leg, const char *to, void *user_data)
 	return gw_app_call_moves(user_data, leg, number);
 }
 
+static char *path(gw_leg *leg, void *user_data)
+{
+	return gw_app_loop_path(user_data, leg);
+}
+
+static bool on_path(gw_leg *leg, const char *text, void *user_data)
+{
+	return gw_app_loop_answered(user_data, leg, text);
+}
+
 /* ---- life ---- */
 static void media(enum mcu_method method, const void *request, mcu_client_fn fn, void *fn_data, void *user_data)
 {
@@ -235,7 +253,8 @@ static void fill_announce(gw_app *app)
 /* A port that somebody else holds must not keep an emergency centre from its phones: without SIP the rest works. */
 bool gw_app_sip_start(gw_app *app, char **ret_why)
 {
-	static const struct gw_sip_ops ops = { media, on_call, on_leg, on_device, on_registered, on_trunk, on_floor, on_refer };
+	static const struct gw_sip_ops ops = { media, on_call, on_leg, on_device, on_registered, on_trunk, on_floor, on_refer,
+					     path, on_path };
 	const ort_conf *conf = app->options.conf;
 	g_autoptr(GError) err = NULL;
 	app->trunk_states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, trunk_state_free);

@@ -103,6 +103,31 @@ bool call_media(struct call *c)
 	return c->media != NULL;
 }
 
+/* ---- loops of trunks ---- */
+const char *said_path(const sip_t *sip)
+{
+	for (const sip_unknown_t *u = sip->sip_unknown; u != NULL; u = u->un_next) {
+		if (g_ascii_strcasecmp(u->un_name, SIP_PATH) == 0) {
+			return u->un_value;
+		}
+	}
+	return NULL;
+}
+
+char *call_path(struct call *c)
+{
+	g_autofree char *path = c->trunk != NULL && c->sip->ops.path != NULL ? c->sip->ops.path(&c->leg, c->sip->user_data) : NULL;
+	return path != NULL ? g_strconcat(SIP_PATH ": ", path, NULL) : NULL;
+}
+
+void call_heard_path(struct call *c, const sip_t *sip)
+{
+	const char *path = c->trunk != NULL && !c->dead ? said_path(sip) : NULL;
+	if (path != NULL && c->sip->ops.on_path != NULL && !c->sip->ops.on_path(&c->leg, path, c->sip->user_data)) {
+		call_end(c, 482, "a loop: that conference is joined with ours already (482)");
+	}
+}
+
 void call_check_up(struct call *c)
 {
 	if (c->dead || !c->media_up || !c->confirmed || c->exchange != X_IDLE || c->leg.fsm.state != GW_LEG_CONNECTING) {

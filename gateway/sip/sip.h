@@ -56,6 +56,7 @@ struct gw_sip_call_in {		/* an INVITE, authenticated or of a trunk; borrowed */
 	const char *device;		/* authenticated user, NULL = none */
 	const char *trunk, *zone, *agent;
 	const char *replaces;		/* leg that it takes over (RFC 3891), or NULL */
+	const char *path;		/* of a trunk: its Ortoo-Path, NULL = it says none */
 };
 struct gw_sip_ops {
 	void (*media)(enum mcu_method method, const void *request, mcu_client_fn fn, void *fn_data, void *user_data);
@@ -70,6 +71,10 @@ struct gw_sip_ops {
 	void (*on_floor)(gw_leg *leg, bool on, void *user_data);
 	/* REFER: the peer wants to be moved to another number. true = taken. */
 	bool (*on_refer)(gw_leg *leg, const char *to, void *user_data);
+	/* Loops of trunks (header Ortoo-Path, both may be NULL): what is said to the peer, (transfer full), NULL = nothing; and
+	 * what it says in its answer, false = a loop: the call ends. */
+	char *(*path)(gw_leg *leg, void *user_data);
+	bool (*on_path)(gw_leg *leg, const char *path, void *user_data);
 };
 gw_sip *gw_sip_new(GMainContext *context, const struct gw_sip_conf *conf, const struct gw_sip_ops *ops,
 		   const struct gw_leg_listener *listener, void *user_data, GError **err);

@@ -41,6 +41,7 @@ struct call;
 
 #define SIP_AGENT	"Ortoo/" ORT_VERSION
 #define SIP_ALLOW	"INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK, INFO, REFER, NOTIFY"
+#define SIP_PATH	"Ortoo-Path"	/* conferences on the way, to find loops of bridges; of ours, not registered */
 #define SIP_SUPPORTED	"timer, 100rel, replaces, norefersub"
 
 enum { SIP_UDP, SIP_TCP, SIP_TLS, SIP_TRANSPORT_N };
@@ -186,6 +187,9 @@ bool call_media(struct call *c);	/* makes c->media for its zone and trunk */
 /* The leg ends by itself: says why upward once, and good-bye to the peer with `status` when it still waits for a reply. */
 void call_end(struct call *c, unsigned status, const char *why);
 void call_strip(struct call *c, unsigned status);	/* without dialog and media as at the start, good-bye said; the leg lives on */
+const char *said_path(const sip_t *sip);		/* borrowed of the message; NULL */
+char *call_path(struct call *c);		/* header line for a trunk, (transfer full); NULL */
+void call_heard_path(struct call *c, const sip_t *sip);
 void call_check_up(struct call *c);
 void call_peer_gone(struct call *c, const char *why);	/* as call_end, but the dialog is gone already: no BYE */
 

@@ -204,12 +204,12 @@ static char *remote_uri(const struct call *c)
 static void send_invite(struct call *c, const char *sdp)
 {
 	g_autofree char *uri = remote_uri(c), *auth = uri != NULL ? uac_authorization(c, "INVITE", uri) : NULL;
-	g_autofree char *timer = session_header(c, true);
+	g_autofree char *timer = session_header(c, true), *path = c->confirmed || c->redirected ? NULL : call_path(c);
 	c->invite = nta_outgoing_tcreate(
 		c->dialog, on_invite, c, (url_string_t *)c->route, SIP_METHOD_INVITE,
 		c->confirmed ? NULL : (url_string_t *)c->target, SIPTAG_CONTACT_STR(c->contact), SIPTAG_USER_AGENT_STR(SIP_AGENT),
 		SIPTAG_ALLOW_STR(SIP_ALLOW), SIPTAG_SUPPORTED_STR(SIP_SUPPORTED), SIPTAG_ACCEPT_STR("application/sdp"),
-		SIPTAG_SESSION_EXPIRES_STR(timer),
+		SIPTAG_SESSION_EXPIRES_STR(timer), TAG_IF(path != NULL, SIPTAG_UNKNOWN_STR(path)),
 		TAG_IF(auth != NULL && !c->answer.proxy, SIPTAG_AUTHORIZATION_STR(auth)),
 		TAG_IF(auth != NULL && c->answer.proxy, SIPTAG_PROXY_AUTHORIZATION_STR(auth)),
 		TAG_IF(sdp != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")), TAG_IF(sdp != NULL, SIPTAG_PAYLOAD_STR(sdp)), TAG_END());
@@ -425,6 +425,7 @@ static void on_accepted(struct call *c, nta_outgoing_t *out, const sip_t *sip)
 		if (c->leg.fsm.state != GW_LEG_CONNECTING) {	/* as it is when we call again */
 			(void)gw_leg_enter(&c->leg, GW_LEG_CONNECTING, NULL);
 		}
+		call_heard_path(c, sip);
 	}
 	if (c->dead) {
 		return;
@@ -476,6 +477,7 @@ static const char *refusal(struct call *c, int status, const char *phrase, char 
 		{ 404, "no such number there" }, { 408, "no answer from there" }, { 480, "not reachable now" }, { 486, "busy" },
 		{ 487, "cancelled" }, { 488, "no common codec" }, { 600, "busy" }, { 603, "declined" },
 		{ 401, "the password is not accepted" }, { 407, "the password is not accepted" }, { 403, "not allowed there" },
+		{ 482, "a loop: that conference is joined with ours already" },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		if (rows[n].status == status) {

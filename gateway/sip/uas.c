@@ -15,12 +15,14 @@ void uas_reply(struct call *c, unsigned status, const char *phrase, const char *
 {
 	bool invite = nta_incoming_method(c->request) == sip_method_invite, good = status < 300;
 	g_autofree char *timer = good && status >= 200 ? session_header(c, false) : NULL;
+	g_autofree char *path = invite && good && status >= 200 && !c->confirmed ? call_path(c) : NULL;
 	bool peer_refreshes = timer != NULL && strstr(timer, "refresher=uac") != NULL;
 	(void)nta_incoming_treply(c->request, (int)status, phrase, TAG_IF(good, SIPTAG_CONTACT_STR(c->contact)),
 				  SIPTAG_SERVER_STR(SIP_AGENT), TAG_IF(status >= 200 && good, SIPTAG_ALLOW_STR(SIP_ALLOW)),
 				  TAG_IF(status >= 200 && good, SIPTAG_SUPPORTED_STR(SIP_SUPPORTED)),
 				  TAG_IF(timer != NULL, SIPTAG_SESSION_EXPIRES_STR(timer)),
 				  TAG_IF(peer_refreshes, SIPTAG_REQUIRE_STR("timer")),
+				  TAG_IF(path != NULL, SIPTAG_UNKNOWN_STR(path)),
 				  TAG_IF(status == 500 || status == 503, SIPTAG_RETRY_AFTER_STR("5")),
 				  TAG_IF(sdp != NULL, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 				  TAG_IF(sdp != NULL, SIPTAG_PAYLOAD_STR(sdp)), TAG_END());
@@ -260,6 +262,7 @@ void uas_invite(struct zone *z, msg_t *msg, sip_t *sip, struct sip_identity *who
 	struct gw_sip_call_in in = { number, from, name, who->device, who->trunk != NULL ? who->trunk->conf.name : NULL,
 				     z->conf.name, agent, NULL };
 	unsigned status = 0;
+	in.path = who->trunk != NULL ? said_path(sip) : NULL;
 	msg_t *kept = msg_ref_create(msg);
 	nta_incoming_t *irq = nta_incoming_create(z->agent, NULL, msg, sip, TAG_END());
 	if (irq == NULL) {

@@ -166,8 +166,8 @@ class Phone:
             except TimeoutError:
                 return ""
 
-    def picture(self):
-        """Mean colour (r, g, b) of what it sees now, None without a picture."""
+    def picture(self, crop="iw:ih/2:0:ih/2"):
+        """Mean colour (r, g, b) of a part of what it sees now, None without a picture."""
         path = os.path.join(self.folder, "seen.png")
         if os.path.exists(path):
             os.remove(path)
@@ -178,7 +178,7 @@ class Phone:
         if not os.path.exists(path):
             return None
         time.sleep(0.2)
-        return mean_colour(path)
+        return mean_colour(path, crop)
 
     def hangup(self):
         self.command("hangup")
@@ -226,9 +226,9 @@ def level(path, frequency):
     return goertzel(samples, rate, frequency) if len(samples) > rate // 4 else -120.0
 
 
-def mean_colour(path):
-    """(r, g, b) of the lower half of a picture file, None when it is none."""
-    done = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", "crop=iw:ih/2:0:ih/2,scale=1:1:flags=area", "-f", "rawvideo",
+def mean_colour(path, crop="iw:ih/2:0:ih/2"):
+    """(r, g, b) of a part of a picture file, None when it is none."""
+    done = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", f"crop={crop},scale=1:1:flags=area", "-f", "rawvideo",
                            "-pix_fmt", "rgb24", "-"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     return tuple(done.stdout[:3]) if len(done.stdout) >= 3 else None
 

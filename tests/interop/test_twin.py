@@ -1,0 +1,178 @@
+"""A second whole Ortoo in the role of the hardware MCU: its gateway, engine and codec worker beside ours, joined by a trunk row.
+Each side has a phone with a colour and a tone of its own. What is seen in which cell is read from pixels, what is heard from the
+phones' recordings: the far tone is there, the own one is not; a second way between the two is refused in words."""
+import contextlib
+import math
+import os
+import shutil
+import socket
+import struct
+import sys
+import time
+import traceback
+
+from gateway_rig import Rig, skip, until
+from sip_peers import ADDRESS, Phone
+
+RED, BLUE = (0, "red", 440), (2, "blue", 1000)
+NEAR, FAR = "8001", "8002"
+PASSWORD = "246810"
+LEFT, RIGHT = 1 / 4, 3 / 4  # middles of the cells of layout 2
+OWN_DB, FAR_DB = -45, -14   # the phones send a full-scale sine less 6 dB, and baresip plays it
+
+
+def free_ports(n):
+    """UDP and TCP ports that are free together; they stay ours until all are chosen."""
+    with contextlib.ExitStack() as held:
+        ports = []
+        while len(ports) < n:
+            tcp = held.enter_context(socket.socket())
+            tcp.bind((ADDRESS, 0))
+            udp = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            with contextlib.suppress(OSError):
+                udp.bind((ADDRESS, tcp.getsockname()[1]))
+                ports.append(tcp.getsockname()[1])
+        return ports
+
+
+class Side:
+    """One Ortoo with a conference, a phone in it, and the row of the other one."""
+
+    def __init__(self, stack, name, number, port, peer, row, look, password=None):
+        self.name, self.number = name, number
+        self.rig = stack.enter_context(Rig(
+            f"--set=sip.zones=name=default bind={ADDRESS} announce={ADDRESS} port={port} plain_rtp=yes",
+            f"--set=sip.trunks=name={peer[0]} address=sip:{ADDRESS}:{peer[1]} {row}"))
+        self.phone = Phone(f"phone-{name}", look[1], look[2])
+        stack.callback(self.phone.end)
+        secret = {"password": password} if password else {}
+        self.id = self.rig.call("conference.open", name=f"Conference {name}", number=number, drill=True, **secret)["id"]
+        self.local = self.rig.call("party.call", conference=self.id, address=f"sip:{self.phone.name}@{ADDRESS}:{self.phone.port}",
+                                   name=f"Room {name}")["party"]
+
+    def state(self):
+        return self.rig.call("conference.get", id=self.id)
+
+    def party(self, party):
+        return next(p for p in self.state()["parties"] if p["id"] == party)
+
+    def trunk(self):
+        return next((p for p in self.state()["parties"] if p["kind"] == "trunk"), None)
+
+    def present(self, party, timeout_s=25):
+        try:
+            until(f"{party} to be present at {self.name}", lambda: self.party(party)["state"] == "present", timeout_s)
+        except AssertionError as e:
+            raise AssertionError(f"{e}: {self.party(party)}") from e
+
+    def cells(self):
+        return [c["party"] for c in self.state()["views"][0]["cells"]]
+
+    def seen(self, at):
+        """Colour in the middle of a cell of what the phone sees."""
+        return self.phone.picture(f"iw/8:ih/8:iw*{at}-iw/16:ih*7/16")
+
+
+def is_colour(seen, channel):
+    return seen is not None and seen[channel] > 110 and all(seen[k] < 100 for k in range(3) if k != channel) and seen
+
+
+def levels(phone, *tones):
+    """Level in dBFS at each tone of the last second that a phone decoded; it writes while it plays."""
+    names = sorted((n for n in os.listdir(phone.folder) if n.startswith("dump-") and n.endswith("-dec.wav")),
+                   key=lambda n: os.path.getmtime(os.path.join(phone.folder, n)))
+    if not names:
+        return [-120.0] * len(tones)
+    with open(os.path.join(phone.folder, names[-1]), "rb") as f:
+        head = f.read(44)
+        channels, rate = struct.unpack_from("<HI", head, 22)
+        want = rate * channels * 2
+        size = (os.fstat(f.fileno()).st_size - 44) // (2 * channels) * 2 * channels
+        f.seek(44 + max(0, size - want))
+        data = f.read(min(size, want))
+    samples = struct.unpack(f"<{len(data) // 2}h", data)[::channels]
+    found = []
+    for tone in tones:
+        step, s1, s2 = 2 * math.cos(2 * math.pi * tone / rate), 0.0, 0.0
+        for x in samples:
+            s1, s2 = x + step * s1 - s2, s1
+        power = max(s1 * s1 + s2 * s2 - step * s1 * s2, 1e-9)
+        found.append(20 * math.log10(max(2 * math.sqrt(power) / max(len(samples), 1), 1e-3) / 32768))
+    return found
+
+
+class Twins:
+    def __init__(self, stack):
+        near_port, far_port = free_ports(2)
+        self.near = Side(stack, "near", NEAR, near_port, ("hardware", far_port),
+                         f"conference={FAR} dtmf={PASSWORD}# max_bps=2000000 keep=yes", RED)
+        self.far = Side(stack, "far", FAR, far_port, ("city", near_port), f"conference={NEAR} max_bps=2000000", BLUE, PASSWORD)
+        for side in (self.near, self.far):
+            side.present(side.local)
+
+    def seen_and_heard(self, timeout_s=30):
+        """Each phone sees itself left and the far one right, hears the far one and not itself."""
+        for side, own, other in ((self.near, RED, BLUE), (self.far, BLUE, RED)):
+            print(f"# {side.name} sees", until(f"{own[1]} left at {side.name}", lambda: is_colour(side.seen(LEFT), own[0]), timeout_s),
+                  until(f"{other[1]} right at {side.name}", lambda: is_colour(side.seen(RIGHT), other[0]), timeout_s), flush=True)
+        for side, own, other in ((self.near, RED, BLUE), (self.far, BLUE, RED)):
+            def heard(side=side, own=own, other=other):
+                far, mine = levels(side.phone, other[2], own[2])
+                return far > FAR_DB and mine < OWN_DB and (round(far, 1), round(mine, 1))
+            try:
+                print(f"# {side.name} hears far and own at", until("sound", heard, 10), "dBFS", flush=True)
+            except AssertionError as e:
+                raise AssertionError(f"{side.name} hears far, own: {levels(side.phone, other[2], own[2])}") from e
+
+
+def two_conferences_are_one_site_to_each_other(t):
+    party = t.near.rig.call("party.call", conference=t.near.id, trunk="hardware", name="Hardware MCU")["party"]
+    t.near.present(party)
+    far = until("the site at the far conference", t.far.trunk, 20)
+    t.far.present(far["id"])
+    for side, site in ((t.near, party), (t.far, far["id"])):
+        assert side.cells() == [side.local, site], side.cells()
+        assert len([p for p in side.state()["parties"] if p["state"] == "present"]) == 2, side.state()["parties"]
+    t.seen_and_heard()
+    row = t.near.rig.call("trunk.list")["trunks"][0]
+    assert row["state"] == "up" and row["calls"] == 1, row
+
+
+def a_second_way_is_refused_in_words(t):
+    """The far conference calls back over its own trunk: each would be twice in the other, and hear itself."""
+    back = t.far.rig.call("party.call", conference=t.far.id, trunk="city", name="back")["party"]
+    until("the second way to be refused", lambda: t.far.party(back)["state"] == "refused", 10)
+    assert "loop" in t.far.party(back)["why"], t.far.party(back)
+    t.far.rig.call("party.remove", conference=t.far.id, party=back)
+    for side in (t.near, t.far):
+        assert len([p for p in side.state()["parties"] if p["state"] == "present"]) == 2, side.state()["parties"]
+
+
+CASES = [two_conferences_are_one_site_to_each_other, a_second_way_is_refused_in_words]
+
+
+def main():
+    if not shutil.which("baresip") or not shutil.which("ffmpeg"):
+        skip("baresip or ffmpeg is not installed")
+    print(f"1..{len(CASES)}", flush=True)
+    bad = 0
+    with contextlib.ExitStack() as stack:
+        twins = Twins(stack)
+        for n, case in enumerate(CASES, 1):
+            begin = time.monotonic()
+            try:
+                case(twins)
+                print(f"ok {n} - {case.__name__}", flush=True)
+            except Exception:  # pylint: disable=broad-except
+                bad += 1
+                print(f"not ok {n} - {case.__name__}", flush=True)
+                print("".join("# " + line for line in traceback.format_exc().splitlines(True)), flush=True)
+                for side in (twins.near, twins.far):
+                    print("".join(f"# {side.name}: {line}" for line in side.rig.output[-25:]), flush=True)
+                break
+            finally:
+                print(f"# {time.monotonic() - begin:.1f} s", flush=True)
+    sys.exit(1 if bad else 0)
+
+
+main()
