@@ -3,6 +3,7 @@
 
 #define STR(key_, def_, doc_) { .key = key_, .type = ORT_C_STR, .def = def_, .doc = doc_ }
 #define SECRET(key_, doc_) { .key = key_, .type = ORT_C_STR, .def = "", .secret = true, .doc = doc_ }
+#define SECRETV(key_, doc_) { .key = key_, .type = ORT_C_STRV, .def = "", .secret = true, .doc = doc_ }
 #define STRV(key_, def_, doc_) { .key = key_, .type = ORT_C_STRV, .def = def_, .doc = doc_ }
 #define INT(key_, def_, min_, max_, doc_) { .key = key_, .type = ORT_C_INT, .def = def_, .min = min_, .max = max_, .doc = doc_ }
 #define MS(key_, def_, min_, max_, doc_) { .key = key_, .type = ORT_C_MS, .def = def_, .min = min_, .max = max_, .doc = doc_ }
@@ -45,7 +46,7 @@ const struct ort_conf_row gw_app_rows[] = {
 	MS("party.connect", "30s", 1000, 600000, "an answered call without media is given up"),
 	MS("party.seat", "60s", 0, 3600000, "a lost party keeps its place in the picture this long (J14)"),
 	STRV("sip.zones", "name=default port=5060 tls_port=5061 plain_rtp=yes", "listeners, one row each: name= bind= announce= port= tls_port= plain_rtp=yes|no md5=yes|no; empty = no SIP"),
-	STRV("sip.trunks", "", "peer systems, one row each: name= address= zone= user= password= enroll= conference= dtmf= number= layout= max_bps= security= keep="),
+	SECRETV("sip.trunks", "peer systems, one row each: name= address= zone= user= password= enroll= conference= dtmf= number= layout= max_bps= security= keep="),
 	STR("sip.realm", "ortoo", "realm of digest log-in; a change makes every SIP password void"),
 	STR("sip.ca", "", "PEM of CAs for TLS peers; empty = the system's"),
 	STR("sip.quirks", "", "folder of peer quirk rows; empty = only the built-in ones"),
