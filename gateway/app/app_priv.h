@@ -127,6 +127,7 @@ void gw_app_mix_event(gw_app *app, enum mcu_event event, const void *body);	/* m
 void gw_app_measures_start(gw_app *app);
 void gw_app_measures_stop(gw_app *app);
 void gw_app_measure_picture(gw_app *app, const char *party, const char *state);	/* of mix.input_state */
+void gw_app_measure_frames(gw_app *app, const char *party, double fps);
 void gw_app_measure_speaking(gw_app *app, const char *party);
 void gw_app_measure_level(gw_app *app, const char *party, double level_dbov);
 void gw_app_measure_flow(gw_app *app, const char *party, double loss, int64_t bitrate_bps);

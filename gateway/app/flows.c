@@ -77,6 +77,7 @@ void gw_app_mix_stats(gw_app *app, const struct mcu_mix_stats_event *ev)
 			sends->width = in[n].width;
 			sends->height = in[n].height;
 			sends->fps = in[n].fps;
+			gw_app_measure_frames(app, party, in[n].fps);
 		}
 		const char *heard = party_by(app, in[n].id, ".audio");
 		if (heard != NULL) {

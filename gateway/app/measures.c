@@ -11,6 +11,7 @@
 struct measure {
 	int64_t turn_us;		/* the turn that these belong to */
 	bool spoke, clipped, black, still;
+	bool looked, pictures;		/* the mixer told of its picture; it decoded some */
 	double loud_dbov;
 	double loss;
 	int64_t bitrate_bps;
@@ -49,7 +50,7 @@ static void tell(gw_app *app, const char *party, const struct measure *m)
 {
 	bool listened = ort_now_us() - m->turn_us >= LISTEN_US;
 	gw_rollcall_measured(app->domain, party,
-			     &(struct gw_rollcall_measure){ .black = m->black, .frozen = m->still, .clipped = m->clipped, .loss = m->loss,
+			     &(struct gw_rollcall_measure){ .black = m->black || (listened && m->looked && !m->pictures), .frozen = m->still, .clipped = m->clipped, .loss = m->loss,
 							    .silent = listened && !m->spoke && m->loud_dbov < SILENT_DBOV,
 							    .bitrate_bps = m->bitrate_bps },
 			     gw_app_now());
@@ -65,6 +66,15 @@ void gw_app_measure_picture(gw_app *app, const char *party, const char *state)
 		m->still = g_strcmp0(state, "frozen") == 0 || g_strcmp0(state, "broken") == 0;
 		m->black = g_strcmp0(state, "black") == 0;
 		tell(app, party, m);
+	}
+}
+
+void gw_app_measure_frames(gw_app *app, const char *party, double fps)
+{
+	struct measure *m = obtain(app, party);
+	if (m != NULL) {
+		m->looked = true;
+		m->pictures |= fps > 0;
 	}
 }
 

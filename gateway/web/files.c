@@ -20,9 +20,10 @@ static const struct page {
 	{"/", false, "console/index.html"},  {"/wall", false, "wall/index.html"},
 	{"/room", false, "room/index.html"}, {"/setup", false, "setup/index.html"},
 	{"/j/", true, "field/index.html"},   {"/certificate/", true, "certificate/index.html"},
+	{"/circular/", true, "circular/index.html"},
 };
 
-static const char *const folders[] = {"certificate", "console", "css",	 "field", "fonts",  "img",  "lib",
+static const char *const folders[] = {"certificate", "circular", "console", "css",	 "field", "fonts",  "img",  "lib",
 				      "map",	     "room",	"setup", "texts", "vendor", "wall", NULL};
 static const char *const root_files[] = {"favicon.ico", "favicon.svg", "manifest.webmanifest", "robots.txt", NULL};
 

@@ -13,11 +13,12 @@
 #define MIX_COMMIT_US 500000	/* a new layout or source is waited for this long */
 #define MIX_LATE_US 1000000	/* older pictures are shown with their age */
 #define MIX_FROZEN_US 10000000
+#define MIX_BLACK_US 2000000	/* dark for so long: a lens cap, not a cut */
 #define MIX_PLI_US 500000
 #define MIX_KEY_US 1000000	/* key frames of one encode are at least this far apart */
 #define MIX_HISTORY 16
 
-enum mix_input_state { MIX_WAITING, MIX_SHOWN, MIX_LATE, MIX_FROZEN, MIX_BROKEN, MIX_UNSEEN, MIX_INPUT_STATE_N };
+enum mix_input_state { MIX_WAITING, MIX_SHOWN, MIX_LATE, MIX_FROZEN, MIX_BROKEN, MIX_UNSEEN, MIX_BLACK, MIX_INPUT_STATE_N };
 
 struct mix_in {
 	char *id, *member, *name;
@@ -34,6 +35,7 @@ struct mix_in {
 	bool key_due;
 	int64_t pli_us;
 	enum mix_input_state state;
+	int64_t looked_us, dark_us;	/* when its light was looked at; since when there is none, 0 = there is */
 	uint64_t frames_told;
 };
 

@@ -48,6 +48,20 @@ void mix_picture_unref(struct mix_picture *p)
 	}
 }
 
+bool mix_picture_is_black(const struct mix_picture *p)
+{
+	enum { COLUMNS = 32, ROWS = 18, DARK = 26 /* of 16..235 */, NOISE = 9 };
+	int64_t sum = 0, squares = 0, n = COLUMNS * ROWS;
+
+	for (int k = 0; k < n; k++) {
+		int x = (2 * (k % COLUMNS) + 1) * p->w / (2 * COLUMNS), y = (2 * (k / COLUMNS) + 1) * p->h / (2 * ROWS);
+		int v = p->plane[0][y * p->stride[0] + x];
+		sum += v;
+		squares += v * v;
+	}
+	return sum < DARK * n && squares * n - sum * sum < NOISE * n * n;
+}
+
 void mix_canvas_init(struct mix_canvas *c, int w, int h)
 {
 	GstVideoInfo info;

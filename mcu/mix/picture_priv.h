@@ -17,6 +17,7 @@ struct mix_picture {
 struct mix_picture *mix_picture_new(GstBuffer *buffer, GstCaps *caps, int64_t at_us);
 struct mix_picture *mix_picture_ref(struct mix_picture *p);
 void mix_picture_unref(struct mix_picture *p);	/* NULL allowed */
+bool mix_picture_is_black(const struct mix_picture *p);	/* dark and the same everywhere; a night scene is not */
 
 struct mix_canvas {
 	int w, h;

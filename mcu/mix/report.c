@@ -7,7 +7,7 @@
 
 static const char *const state_names[MIX_INPUT_STATE_N] = {
 	[MIX_WAITING] = "waiting", [MIX_SHOWN] = "shown", [MIX_LATE] = "late", [MIX_FROZEN] = "frozen",
-	[MIX_BROKEN] = "broken", [MIX_UNSEEN] = "unseen",
+	[MIX_BROKEN] = "broken", [MIX_UNSEEN] = "unseen", [MIX_BLACK] = "black",
 };
 
 void mix_report_view(struct mix_home *h, const struct mix_view *v, int64_t waited_ms)
@@ -18,6 +18,19 @@ void mix_report_view(struct mix_home *h, const struct mix_view *v, int64_t waite
 					  .id = g_strdup(v->id), .layout = g_strdup(v->now.layout->name), .waited_ms = waited_ms,
 					  .at_ms = ort_wall_ms(), .at_us = h->tick_us };
 	mix_post_event(h->mix, MCU_EVENT_MIX_VIEW_SHOWN, e);
+}
+
+enum { LOOK_US = 1000000 };
+
+/* Once a second is enough: nobody opens a lens cap for less. */
+static void look_at_light(struct mix_in *in, int64_t now_us)
+{
+	if (!in->last) {
+		in->dark_us = 0;
+	} else if (now_us - in->looked_us >= LOOK_US) {
+		in->looked_us = now_us;
+		in->dark_us = !mix_picture_is_black(in->last) ? 0 : in->dark_us ? in->dark_us : now_us;
+	}
 }
 
 static enum mix_input_state state_of(const struct mix_in *in, enum mix_trouble trouble, int64_t now_us)
@@ -33,7 +46,10 @@ static enum mix_input_state state_of(const struct mix_in *in, enum mix_trouble t
 	if (!in->last) {
 		return MIX_WAITING;
 	}
-	return age > MIX_FROZEN_US ? MIX_FROZEN : age > MIX_LATE_US ? MIX_LATE : MIX_SHOWN;
+	if (age > MIX_LATE_US) {
+		return age > MIX_FROZEN_US ? MIX_FROZEN : MIX_LATE;
+	}
+	return in->dark_us && now_us - in->dark_us >= MIX_BLACK_US ? MIX_BLACK : MIX_SHOWN;
 }
 
 void mix_report_states(struct mix_home *h, int64_t now_us)
@@ -42,6 +58,7 @@ void mix_report_states(struct mix_home *h, int64_t now_us)
 		struct mix_in *in = h->ins->pdata[i];
 		struct mix_decoder_figures f;
 		mix_decoder_figures(in->decoder, &f);
+		look_at_light(in, now_us);
 		enum mix_input_state state = state_of(in, f.trouble, now_us);
 		if (state == in->state) {
 			continue;

@@ -8,9 +8,10 @@ import { actorText } from './record.js';
 import * as store from './store.js';
 import * as conf from './conference_store.js';
 import { flowText } from './conference.js';
+import { RollTab } from './rollcall.js';
 
-/** @type {('site' | 'call' | 'content' | 'lines')[]} */
-const tabs = ['site', 'call', 'content', 'lines'];
+/** @type {('site' | 'roll' | 'call' | 'content' | 'lines')[]} */
+const tabs = ['site', 'roll', 'call', 'content', 'lines'];
 const pad = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 const roles = ['chair', 'participant', 'observer'];
 
@@ -140,7 +141,7 @@ function LinesTab() {
 		${x.why ? html`<div class="cause">${cause(x.why)}</div>` : null}</li>`)}</ul>` : html`<p class="empty">${t('trunks.none')}</p>`}</section>`;
 }
 
-const views = { site: SiteTab, call: CallTab, content: ContentTab, lines: LinesTab };
+const views = { site: SiteTab, roll: RollTab, call: CallTab, content: ContentTab, lines: LinesTab };
 
 export function ConferenceSide() {
 	const Shown = views[conf.tab.value];

@@ -12,6 +12,7 @@ import { Admin } from './admin.js';
 import { Audit } from './audit.js';
 import { DirectoryView } from './directory.js';
 import { Banner, NewConference } from './conference_dialogs.js';
+import { NewRollCall } from './rollcall.js';
 
 const kinds = ['fire', 'flood', 'quake', 'snow', 'traffic', 'mine', 'chemical', 'health', 'unrest', 'other'];
 
@@ -181,6 +182,8 @@ export function Dialogs() {
 		return html`<${NewIncident} />`;
 	case 'conference':
 		return html`<${NewConference} />`;
+	case 'rollcall':
+		return html`<${NewRollCall} />`;
 	case 'banner':
 		return html`<${Banner} />`;
 	case 'guest':

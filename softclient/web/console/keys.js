@@ -3,6 +3,7 @@ import * as store from './store.js';
 import { alarms, ackAlarm, unlockSound } from './alarms.js';
 import { switchLanguage } from '../lib/i18n.js';
 import * as conf from './conference_store.js';
+import * as roll from './rollcall_store.js';
 import { turnTo } from './strip.js';
 
 /** @typedef {{ keys: string[], word: string, text: string, run: () => void, command?: boolean, mode?: 'incident' | 'conference' }} Act */
@@ -25,6 +26,9 @@ export const acts = [
 	{ keys: ['h'], word: 'listen', text: 'key.listen', mode: 'incident', run: () => (store.listening.value = !store.listening.value) },
 	{ keys: ['m'], word: 'map', text: 'key.map', mode: 'incident', run: () => (store.mapOpen.value = !store.mapOpen.value) },
 	{ keys: ['F2'], word: 'new', text: 'conference.new', mode: 'conference', run: open('conference'), command: true },
+	{ keys: ['F3'], word: 'roll', text: 'key.roll', mode: 'conference', run: roll.next, command: true },
+	{ keys: ['1…8'], word: '', text: 'key.roll_result', mode: 'conference', run: () => {}, command: true },
+	{ keys: ['Backspace'], word: '', text: 'key.roll_back', mode: 'conference', run: () => roll.takesKeys.value && roll.back(), command: true },
 	{ keys: ['F4'], word: 'absent', text: 'key.absent', mode: 'conference', run: () => void conf.callAbsent(), command: true },
 	{ keys: ['F9'], word: 'mute', text: 'mute.all', mode: 'conference', run: conf.muteAll, command: true },
 	{ keys: ['1…9'], word: '', text: 'key.pick_site', mode: 'conference', run: () => {} },
@@ -123,6 +127,8 @@ function step(by) {
 function conferenceDigit(n, shift) {
 	if (shift) {
 		conf.intoCell(n);
+	} else if (roll.takesKeys.value && roll.results[n - 1]) {
+		roll.record(roll.results[n - 1]);
 	} else if (conf.parties.value[n - 1]) {
 		conf.partyId.value = conf.parties.value[n - 1].id;
 		conf.tab.value = 'site';

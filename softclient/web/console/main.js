@@ -13,6 +13,7 @@ import { Side } from './side.js';
 import { Dialogs } from './dialogs.js';
 import { ConferenceScreen } from './conference.js';
 import * as conf from './conference_store.js';
+import * as roll from './rollcall_store.js';
 
 function Login() {
 	const [error, setError] = useState('');
@@ -62,6 +63,7 @@ await loadTexts();
 installKeys();
 store.listen();
 conf.listen();
+roll.listen();
 render(html`<${App} />`, byId('app'));
 void store.start();
 addEventListener('pagehide', store.flush);

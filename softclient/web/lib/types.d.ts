@@ -79,6 +79,17 @@ declare namespace Ortoo {
 	}
 	interface Trunk { name: string; address: string; state: string; why: string; since_ms: number; calls: number }
 	interface Endpoint { user: string; name?: string; site?: string; md5: boolean; made_ms: number }
+	type Result = 'not_called' | 'present' | 'present_late' | 'no_picture' | 'no_sound' | 'no_answer' | 'unreachable' | 'excused';
+	interface RollFigures { black: boolean; frozen: boolean; silent: boolean; clipped: boolean; loss: number; bitrate_bps: number; answer_ms: number }
+	interface RollEntry {
+		site: string; name: string; party: string | null; state: SceneState; result: Result; why: string | null; by: string | null; called_ms: number; answered_ms: number;
+		shown_ms: number; done_ms: number; turn: boolean; figures: RollFigures | null; measured: Result | null;
+	}
+	interface RollCall {
+		id: string; conference: string; name: string; state: 'ready' | 'running' | 'paused' | 'closed'; drill: boolean; opened_ms: number; started_ms: number; closed_ms: number;
+		dwell_ms: number; ahead: number; hang_up: boolean; sites: number; totals: Record<Result, number>; entries?: RollEntry[];
+	}
+	interface Circular extends RollCall { issued_ms: number; node: string; log_head: { seq: number; hash: string }; log_signature: unknown; public_key?: string }
 	interface SceneStats { incident: string; scene: string; loss?: number; bitrate_bps?: number; rtt_ms?: number; fps?: number }
 	interface Config {
 		name?: string; map_tiles?: string; map_attribution?: string; division_outline?: string;

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-const LIMIT = 150 * 1024;
+const LIMIT = 160 * 1024;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folders = ['console', 'lib', 'vendor'];
 const sheets = ['base.css', 'console.css', 'conference.css'];

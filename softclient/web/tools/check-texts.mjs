@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const folders = ['lib', 'console', 'field', 'wall', 'certificate', 'setup'];
+const folders = ['lib', 'console', 'field', 'wall', 'certificate', 'circular', 'setup'];
 const languages = ['zh-CN', 'en'];
 /** @type {string[]} */
 const faults = [];
