@@ -97,7 +97,8 @@ static void set_timers(gw_app *app)
 		{ GW_TIMER_ESCALATE_2, "incident.escalate_2" },	      { GW_TIMER_ESCALATE_3, "incident.escalate_3" },
 		{ GW_TIMER_LINK_FIRST_USE, "link.first_use" },	      { GW_TIMER_LINK_LIFE, "link.life" },
 		{ GW_TIMER_PARTY_RING, "party.ring" },		      { GW_TIMER_PARTY_CONNECT, "party.connect" },
-		{ GW_TIMER_PARTY_SEAT, "party.seat" },
+		{ GW_TIMER_PARTY_SEAT, "party.seat" },			      { GW_TIMER_ROLLCALL_LATE, "rollcall.late" },
+		{ GW_TIMER_ROLLCALL_GIVE_UP, "rollcall.give_up" },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		gw_domain_set_timer(app->domain, rows[n].timer, ort_conf_int(app->options.conf, rows[n].key));
