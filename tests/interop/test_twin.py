@@ -1,10 +1,12 @@
 """A second whole Ortoo in the role of the hardware MCU: its gateway, engine and codec worker beside ours, joined by a trunk row.
 Each side has a phone with a colour and a tone of its own. What is seen in which cell is read from pixels, what is heard from the
-phones' recordings: the far tone is there, the own one is not; a second way between the two is refused in words."""
+phones' recordings: the far tone is there, the own one is not; a second way between the two is refused in words; a line that is cut comes back by
+itself into the cell where it was."""
 import contextlib
 import math
 import os
 import shutil
+import signal
 import socket
 import struct
 import sys
@@ -148,7 +150,35 @@ def a_second_way_is_refused_in_words(t):
         assert len([p for p in side.state()["parties"] if p["state"] == "present"]) == 2, side.state()["parties"]
 
 
-CASES = [two_conferences_are_one_site_to_each_other, a_second_way_is_refused_in_words]
+def a_killed_engine_ends_no_call(t):
+    """The far engine dies: the same call goes on over the next one, and nobody changes his cell."""
+    calls = [c["call_id"] for c in t.near.rig.call("sip.state")["calls"]]
+    os.kill(t.far.rig.engine(), signal.SIGKILL)
+    until("another engine", t.far.rig.engine, 10)
+    time.sleep(1)
+    t.seen_and_heard(30)
+    assert [c["call_id"] for c in t.near.rig.call("sip.state")["calls"]] == calls
+
+
+def a_lost_line_comes_back_into_its_cell(t):
+    """The far system is switched off and on: it knows the call no more. We hear silence, call again, and say the password again."""
+    before, cells = t.near.trunk()["id"], t.near.cells()
+    t.far.phone.hangup()  # it would not know either that its call is gone
+    until("the far room to leave", lambda: t.far.party(t.far.local)["state"] == "absent")
+    os.kill(t.far.rig.kill_gateway(), signal.SIGKILL)
+    t.far.rig.start()
+    until("the far engine", t.far.rig.engine)
+    time.sleep(1)
+    t.far.rig.call("party.call", conference=t.far.id, address=f"sip:{t.far.phone.name}@{ADDRESS}:{t.far.phone.port}", name="Room far")
+    until("the call again", lambda: time.sleep(0.5) or (t.far.trunk() or {}).get("state") == "present", 60)
+    t.near.present(before)
+    assert t.near.trunk()["id"] == before and t.near.cells() == cells, t.near.state()["parties"]
+    until(f"{BLUE[1]} right at near", lambda: is_colour(t.near.seen(RIGHT), BLUE[0]), 30)
+    until("sound", lambda: levels(t.near.phone, BLUE[2])[0] > FAR_DB, 10)
+
+
+CASES = [two_conferences_are_one_site_to_each_other, a_second_way_is_refused_in_words, a_killed_engine_ends_no_call,
+         a_lost_line_comes_back_into_its_cell]
 
 
 def main():
