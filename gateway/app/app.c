@@ -269,6 +269,7 @@ gw_app *gw_app_start(const struct gw_app_options *options, char **ret_why)
 	app->dirty_conferences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->dirty_rollcalls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->failing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	app->dials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (!start_parts(app, ret_why)) {
 		gw_app_stop(app, false);
 		return NULL;
@@ -341,6 +342,7 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	gw_app_measures_stop(app);
 	gw_app_endpoints_stop(app);
 	g_hash_table_unref(app->failing);
+	g_hash_table_unref(app->dials);
 	if (app->lock_fd >= 0) {
 		close(app->lock_fd);
 	}

@@ -42,6 +42,7 @@ struct gw_app {
 	bool hall;			/* the engine room is ours: opened or adopted */
 	int64_t signed_us;		/* when the log's head was signed last */
 	unsigned hall_idle;
+	GHashTable *dials;		/* party -> address: to be called when the hall is open */
 	struct gw_calls *calls;		/* calls.c */
 	struct gw_mixes *mixes;		/* mixes.c */
 	GHashTable *flows;		/* party -> figures of its media, flows.c */
@@ -100,6 +101,7 @@ void gw_app_routes_system(gw_app *app);	/* health, metrics */
 extern const struct gw_domain_ops gw_app_domain_ops;
 extern const struct gw_store_ops gw_app_store_ops;
 void gw_app_flush_soon(gw_app *app);
+void gw_app_dial_waiting(gw_app *app);	/* the hall is open */
 int64_t gw_app_flush(int64_t now_us, void *user_data);
 json_t *gw_app_field_view(const gw_app *app, const char *scene);	/* what a phone may know, (transfer full) */
 

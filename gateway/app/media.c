@@ -243,6 +243,7 @@ static gboolean open_hall(gpointer user_data)
 		gw_media_call(app->media, MCU_METHOD_ROOM_OPEN, &req, on_hall, app);
 		gw_app_mix_again(app);
 	}
+	gw_app_dial_waiting(app);	/* after the dump was compared: what is opened meanwhile would be missing in it */
 	return G_SOURCE_REMOVE;
 }
 

@@ -252,13 +252,31 @@ static void do_mix_changed(gw_app *app, const struct gw_action *a)
 	gw_app_mix_soon(app, a->id);
 }
 
+/* After a restart the rules want calls before the engine has a room to put them in. */
 static void do_party_dial(gw_app *app, const struct gw_action *a)
 {
-	gw_app_party_dial(app, a->party, a->text);
+	if (app->hall) {
+		gw_app_party_dial(app, a->party, a->text);
+	} else {
+		g_hash_table_replace(app->dials, g_strdup(a->party), g_strdup(a->text));
+	}
+}
+
+void gw_app_dial_waiting(gw_app *app)
+{
+	g_autoptr(GHashTable) dials = app->dials;
+	GHashTableIter it;
+	gpointer party, address;
+	app->dials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_hash_table_iter_init(&it, dials);
+	while (g_hash_table_iter_next(&it, &party, &address)) {
+		gw_app_party_dial(app, party, address);
+	}
 }
 
 static void do_party_hang_up(gw_app *app, const struct gw_action *a)
 {
+	g_hash_table_remove(app->dials, a->party);
 	gw_app_party_drop(app, a->party, a->why);
 	gw_app_seat_drop(app, a->party, a->why);
 }
