@@ -47,7 +47,7 @@ const struct ort_conf_row gw_app_rows[] = {
 	MS("party.seat", "60s", 0, 3600000, "a lost party keeps its place in the picture this long (J14)"),
 	MS("rollcall.late", "20s", 1000, 600000, "a site that answers later than this after its call is present late"),
 	MS("rollcall.give_up", "60s", 1000, 600000, "unattended roll call: a site that has not come this long after its turn began is passed over"),
-	STRV("sip.zones", "name=default port=5060 tls_port=5061 plain_rtp=yes", "listeners, one row each: name= bind= announce= port= tls_port= plain_rtp=yes|no md5=yes|no; empty = no SIP"),
+	STRV("sip.zones", "name=default port=5060 plain_rtp=yes", "listeners, one row each: name= bind= announce= port= tls_port= plain_rtp=yes|no md5=yes|no; empty = no SIP"),
 	SECRETV("sip.trunks", "peer systems, one row each: name= address= zone= user= password= enroll= conference= dtmf= number= layout= max_bps= security= keep="),
 	STR("sip.realm", "ortoo", "realm of digest log-in; a change makes every SIP password void"),
 	STR("sip.ca", "", "PEM of CAs for TLS peers; empty = the system's"),
