@@ -477,7 +477,7 @@ static const char *refusal(struct call *c, int status, const char *phrase, char 
 		{ 404, "no such number there" }, { 408, "no answer from there" }, { 480, "not reachable now" }, { 486, "busy" },
 		{ 487, "cancelled" }, { 488, "no common codec" }, { 600, "busy" }, { 603, "declined" },
 		{ 401, "the password is not accepted" }, { 407, "the password is not accepted" }, { 403, "not allowed there" },
-		{ 482, "a loop: that conference is joined with ours already" },
+		{ 482, "a loop: that conference is joined with ours already" }, { 504, "no way there" },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		if (rows[n].status == status) {
@@ -517,6 +517,10 @@ static void on_refused(struct call *c, int status, const sip_t *sip)
 	}
 	if (c->trunk != NULL && (status == 408 || status == 503)) {
 		trunk_heard(c->trunk, false, "does not answer a call");
+	}
+	/* Nobody there said 503: the connection was refused, there is no route, or the name is unknown. */
+	if (status == 503 && (sip == NULL || nta_sip_is_internal((sip_t *)(uintptr_t)sip))) {
+		status = 504;
 	}
 	nta_outgoing_destroy(c->invite);
 	c->invite = NULL;
