@@ -17,8 +17,8 @@ static void answer(const gw_sdp *sdp, size_t i, struct gw_sdp_line *line, struct
 {
 	struct ort_json_array send;
 	struct gw_sdp_floor floor;
-	g_autofree char *why = gw_sdp_why_no_codec(&sdp->media[i]);
 
+	g_free(gw_sdp_why_no_codec(&sdp->media[i]));
 	line->reject = !gw_sdp_agree(&sdp->media[i], ours, G_N_ELEMENTS(ours), true, recv, &send);
 	for (size_t k = 0; k < send.n; k++) {
 		gw_sdp_limits(&((struct mcu_codec_use *)send.items)[k], &(struct gw_sdp_limits){ 0 });

@@ -397,7 +397,6 @@ static void a_trunk_that_calls_gets_no_password(void)
 	const char *tag = strstr(strstr(w.got->str, "\nTo:"), "tag=");
 	g_autofree char *to = g_strndup(tag, strcspn(tag, "\r;"));
 	g_autofree char *body = g_strdup("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4 RTP/AVP 0\r\n");
-	g_autofree char *plain = request(&w, "ACK", "1002", "");
 	const char *id = strstr(invite, "Call-ID:"), *from = strstr(invite, "From:");
 	g_autofree char *ack = g_strdup_printf("ACK sip:1002@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKack\r\n%.*s\r\n"
 					       "To: <sip:1002@127.0.0.1>;%s\r\n%.*s\r\nCSeq: 1 ACK\r\nContent-Type: application/sdp\r\n"
