@@ -245,11 +245,11 @@ static void tshark_reads_all(gconstpointer datagram)
 {
 	const uint32_t head[6] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 228 };
 	struct tape t = { .pcap = g_byte_array_new() };
-	g_autofree char *dir = NULL, *path = NULL, *out = NULL;
+	g_autofree char *dir = NULL, *path = NULL, *out = NULL, *tshark = g_find_program_in_path("tshark");
 	g_auto(GStrv) lines = NULL;
 	unsigned n = 0;
 
-	if (g_find_program_in_path("tshark") == NULL) {
+	if (tshark == NULL) {
 		g_test_skip("no tshark");
 		return;
 	}
