@@ -375,3 +375,46 @@ void gw_conference_foreach_open(const gw_domain *d, void (*fn)(const char *id, v
 		}
 	}
 }
+
+/* ---- as a part of the domain ---- */
+static void init(gw_domain *d)
+{
+	d->conferences = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_conference_free);
+	d->conference_order = g_ptr_array_new();
+	d->parties = g_hash_table_new(g_str_hash, g_str_equal);
+}
+
+static void finish(gw_domain *d)
+{
+	g_hash_table_unref(d->parties);
+	g_ptr_array_unref(d->conference_order);
+	g_hash_table_unref(d->conferences);
+}
+
+static void woken(gw_domain *d, struct gw_now now)
+{
+	for (unsigned n = 0; n < d->conference_order->len; n++) {
+		struct gw_conference *c = d->conference_order->pdata[n];
+		if (c->closed_ms == 0) {
+			gw_conference_woken(d, c, now);
+		}
+	}
+}
+
+static int64_t deadline(const gw_domain *d)
+{
+	int64_t next = ORT_NEVER;
+	for (unsigned n = 0; n < d->conference_order->len; n++) {
+		next = MIN(next, gw_conference_deadline(d, d->conference_order->pdata[n]));
+	}
+	return next;
+}
+
+static void tick(gw_domain *d, struct gw_now now)
+{
+	for (unsigned n = 0; n < d->conference_order->len; n++) {
+		gw_conference_tick(d, d->conference_order->pdata[n], now);
+	}
+}
+
+const struct gw_part gw_part_conference = { init, finish, woken, deadline, tick };

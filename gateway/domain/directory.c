@@ -222,3 +222,5 @@ json_t *gw_directory_print(const gw_domain *d)
 	}
 	return out;
 }
+
+const struct gw_part gw_part_directory = { .init = gw_domain_directory_init, .finish = gw_domain_directory_finish };

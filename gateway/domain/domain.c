@@ -9,6 +9,13 @@ static void (*const apply[GW_REC_N])(const struct gw_fact *) = {
 #undef X
 };
 
+/* The nouns, in the order in which they are made and ticked. */
+static const struct gw_part *const parts[] = {
+#define X(name) &gw_part_##name,
+#include "gateway/domain/parts.def"
+#undef X
+};
+
 gw_domain *gw_domain_new(const struct gw_domain_ops *ops, const char *boot, void *user_data)
 {
 	gw_domain *d = g_new0(gw_domain, 1);
@@ -19,17 +26,9 @@ gw_domain *gw_domain_new(const struct gw_domain_ops *ops, const char *boot, void
 	for (int i = 0; i < GW_TIMER_N; i++) {
 		d->timer_ms[i] = gw_timer_rows[i].default_ms;
 	}
-	d->incidents = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_incident_free);
-	d->order = g_ptr_array_new();
-	d->scenes = g_hash_table_new(g_str_hash, g_str_equal);
-	d->links = g_hash_table_new(g_str_hash, g_str_equal);
-	d->walls = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_wall_free);
-	d->conferences = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_conference_free);
-	d->conference_order = g_ptr_array_new();
-	d->parties = g_hash_table_new(g_str_hash, g_str_equal);
-	d->rollcalls = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_rollcall_free);
-	d->rollcall_order = g_ptr_array_new();
-	gw_domain_directory_init(d);
+	for (size_t n = 0; n < G_N_ELEMENTS(parts); n++) {
+		parts[n]->init(d);
+	}
 	return d;
 }
 
@@ -38,17 +37,9 @@ void gw_domain_free(gw_domain *d)
 	if (d == NULL) {
 		return;
 	}
-	gw_domain_directory_finish(d);
-	g_ptr_array_unref(d->rollcall_order);
-	g_hash_table_unref(d->rollcalls);
-	g_hash_table_unref(d->parties);
-	g_ptr_array_unref(d->conference_order);
-	g_hash_table_unref(d->conferences);
-	g_hash_table_unref(d->walls);
-	g_hash_table_unref(d->links);
-	g_hash_table_unref(d->scenes);
-	g_ptr_array_unref(d->order);
-	g_hash_table_unref(d->incidents);
+	for (size_t n = G_N_ELEMENTS(parts); n-- > 0;) {
+		parts[n]->finish(d);
+	}
 	g_free(d->boot);
 	g_free(d);
 }
@@ -118,16 +109,9 @@ int gw_domain_replay(gw_domain *d, const struct gw_record *record, struct gw_now
 void gw_domain_replay_done(gw_domain *d, struct gw_now now)
 {
 	d->replaying = false;
-	for (unsigned n = 0; n < d->order->len; n++) {
-		struct gw_incident *i = d->order->pdata[n];
-		if (i->closed_ms == 0) {
-			gw_act(d, &(struct gw_action){ .kind = GW_ACT_ROOM_OPEN, .id = i->id });
-		}
-	}
-	for (unsigned n = 0; n < d->conference_order->len; n++) {
-		struct gw_conference *c = d->conference_order->pdata[n];
-		if (c->closed_ms == 0) {
-			gw_conference_woken(d, c, now);
+	for (size_t n = 0; n < G_N_ELEMENTS(parts); n++) {
+		if (parts[n]->woken != NULL) {
+			parts[n]->woken(d, now);
 		}
 	}
 	gw_domain_tick(d, now);
@@ -136,28 +120,18 @@ void gw_domain_replay_done(gw_domain *d, struct gw_now now)
 int64_t gw_domain_deadline(const gw_domain *d)
 {
 	int64_t next = ORT_NEVER;
-	for (unsigned n = 0; n < d->order->len; n++) {
-		next = MIN(next, gw_incident_deadline(d, d->order->pdata[n]));
-	}
-	for (unsigned n = 0; n < d->conference_order->len; n++) {
-		next = MIN(next, gw_conference_deadline(d, d->conference_order->pdata[n]));
-	}
-	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
-		next = MIN(next, gw_rollcall_deadline(d, d->rollcall_order->pdata[n]));
+	for (size_t n = 0; n < G_N_ELEMENTS(parts); n++) {
+		next = parts[n]->deadline != NULL ? MIN(next, parts[n]->deadline(d)) : next;
 	}
 	return next;
 }
 
 void gw_domain_tick(gw_domain *d, struct gw_now now)
 {
-	for (unsigned n = 0; n < d->order->len; n++) {
-		gw_incident_tick(d, d->order->pdata[n], now);
-	}
-	for (unsigned n = 0; n < d->conference_order->len; n++) {
-		gw_conference_tick(d, d->conference_order->pdata[n], now);
-	}
-	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
-		gw_rollcall_tick(d, d->rollcall_order->pdata[n], now);
+	for (size_t n = 0; n < G_N_ELEMENTS(parts); n++) {
+		if (parts[n]->tick != NULL) {
+			parts[n]->tick(d, now);
+		}
 	}
 }
 

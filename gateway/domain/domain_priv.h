@@ -65,6 +65,9 @@ struct gw_rec_rollcall_ref { char *rollcall; };
 
 struct gw_rec_row { const char *type; const struct ort_json_table *table; const char *doc; };
 extern const struct gw_rec_row gw_rec_rows[GW_REC_N];
+#define X(id, type, body, doc) extern const struct ort_json_table gw_rec_table_##body;
+#include "gateway/domain/records.def"
+#undef X
 int gw_rec_by_type(const char *type);	/* -1 = not the domain's */
 
 /* ---- objects ---- */
@@ -252,6 +255,18 @@ struct gw_rollcall *gw_rollcall_find(const gw_domain *d, const char *id, GError 
 void gw_rollcall_tick(gw_domain *d, struct gw_rollcall *r, struct gw_now now);
 int64_t gw_rollcall_deadline(const gw_domain *d, const struct gw_rollcall *r);
 enum gw_result gw_rollcall_verdict(const gw_domain *d, const struct gw_rollcall_entry *e);	/* as measured so far */
+
+/* A noun as a part of the domain: rows of parts.def. woken: after the replay. All but init and finish may be NULL. */
+struct gw_part {
+	void (*init)(gw_domain *d);
+	void (*finish)(gw_domain *d);
+	void (*woken)(gw_domain *d, struct gw_now now);
+	int64_t (*deadline)(const gw_domain *d);
+	void (*tick)(gw_domain *d, struct gw_now now);
+};
+#define X(name) extern const struct gw_part gw_part_##name;
+#include "gateway/domain/parts.def"
+#undef X
 
 /* One function a record; table in domain.c. */
 #define X(id, type, body, doc) void gw_apply_##id(const struct gw_fact *f);

@@ -244,3 +244,49 @@ void gw_incident_foreach_open(const gw_domain *d, void (*fn)(const char *id, voi
 		}
 	}
 }
+
+/* ---- as a part of the domain ---- */
+static void init(gw_domain *d)
+{
+	d->incidents = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_incident_free);
+	d->order = g_ptr_array_new();
+	d->scenes = g_hash_table_new(g_str_hash, g_str_equal);
+	d->links = g_hash_table_new(g_str_hash, g_str_equal);
+}
+
+static void finish(gw_domain *d)
+{
+	g_hash_table_unref(d->links);
+	g_hash_table_unref(d->scenes);
+	g_ptr_array_unref(d->order);
+	g_hash_table_unref(d->incidents);
+}
+
+static void woken(gw_domain *d, struct gw_now now)
+{
+	(void)now;
+	for (unsigned n = 0; n < d->order->len; n++) {
+		struct gw_incident *i = d->order->pdata[n];
+		if (i->closed_ms == 0) {
+			gw_act(d, &(struct gw_action){ .kind = GW_ACT_ROOM_OPEN, .id = i->id });
+		}
+	}
+}
+
+static int64_t deadline(const gw_domain *d)
+{
+	int64_t next = ORT_NEVER;
+	for (unsigned n = 0; n < d->order->len; n++) {
+		next = MIN(next, gw_incident_deadline(d, d->order->pdata[n]));
+	}
+	return next;
+}
+
+static void tick(gw_domain *d, struct gw_now now)
+{
+	for (unsigned n = 0; n < d->order->len; n++) {
+		gw_incident_tick(d, d->order->pdata[n], now);
+	}
+}
+
+const struct gw_part gw_part_incident = { init, finish, woken, deadline, tick };

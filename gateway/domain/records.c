@@ -1,19 +1,5 @@
 /* The bodies of the log's records as field tables. Not the rules: those stand beside their nouns. */
-#include "gateway/domain/domain_priv.h"
-
-#define REQ ORT_J_REQUIRED
-#define TABLE(t, ...)                                                                                                  \
-	static const struct ort_json_field t##_fields[] = { __VA_ARGS__ };                                             \
-	static const struct ort_json_table table_##t = { #t, sizeof(struct gw_rec_##t), t##_fields,                    \
-							 G_N_ELEMENTS(t##_fields) }
-#define ID(t, m, doc)	     ORT_JF(struct gw_rec_##t, m, ORT_J_STR, REQ | ORT_J_ID, 1, 96, NULL, doc)
-#define OPT_ID(t, m, doc)    ORT_JF(struct gw_rec_##t, m, ORT_J_STR, ORT_J_ID | ORT_J_OMIT_ZERO, 0, 96, NULL, doc)
-#define TEXT(t, m, max, doc) ORT_JF(struct gw_rec_##t, m, ORT_J_STR, ORT_J_TEXT | ORT_J_OMIT_ZERO, 0, max, NULL, doc)
-#define INT(t, m, lo, hi, unit, doc) ORT_JF(struct gw_rec_##t, m, ORT_J_INT, 0, lo, hi, unit, doc)
-#define MS(t, m, doc)	     INT(t, m, 0, 0, "ms", doc)
-#define BOOL(t, m, doc)	     ORT_JF(struct gw_rec_##t, m, ORT_J_BOOL, 0, 0, 0, NULL, doc)
-#define DEG(t, m, lim, doc)  ORT_JF(struct gw_rec_##t, m, ORT_J_DOUBLE, 0, -lim, lim, "degree", doc)
-#define ENUM(t, m, names, doc) ORT_JF_ENUM(struct gw_rec_##t, m, names, REQ, doc)
+#include "gateway/domain/records_priv.h"
 
 TABLE(incident_open, ID(incident_open, id, "incident"), INT(incident_open, number, 0, 0, NULL, "running number"),
       TEXT(incident_open, kind, 200, "kind of emergency event"), TEXT(incident_open, place, 200, "where, in words"),
@@ -65,7 +51,6 @@ TABLE(device, ID(device, id, "id"), OPT_ID(device, site, "site"), TEXT(device, n
 TABLE(directory_ref, ID(directory_ref, kind, "division, site, person or device"), ID(directory_ref, id, "id"));
 
 /* ---- conferences ---- */
-#define DB(t, m, doc) ORT_JF(struct gw_rec_##t, m, ORT_J_DOUBLE, 0, -60, 20, "dB", doc)
 TABLE(conference_open, ID(conference_open, id, "conference"), ID(conference_open, number, "what is dialled"),
       TEXT(conference_open, name, 200, "name"), OPT_ID(conference_open, password, "salted hash, absent = none"),
       OPT_ID(conference_open, incident, "incident that it belongs to"), INT(conference_open, nr, 0, 0, NULL, "running number"),
@@ -122,7 +107,7 @@ TABLE(rollcall_figures, ID(rollcall_figures, rollcall, "roll call"), ID(rollcall
 TABLE(rollcall_ref, ID(rollcall_ref, rollcall, "roll call"));
 
 const struct gw_rec_row gw_rec_rows[GW_REC_N] = {
-#define X(id, type, body, doc) [GW_REC_##id] = { type, &table_##body, doc },
+#define X(id, type, body, doc) [GW_REC_##id] = { type, &gw_rec_table_##body, doc },
 #include "gateway/domain/records.def"
 #undef X
 };

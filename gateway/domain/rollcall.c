@@ -541,3 +541,34 @@ void gw_rollcall_tick(gw_domain *d, struct gw_rollcall *r, struct gw_now now)
 		(void)gw_rollcall_next(d, "clock", r->id, GW_RESULT_N, now, NULL);
 	}
 }
+
+/* ---- as a part of the domain ---- */
+static void init(gw_domain *d)
+{
+	d->rollcalls = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_rollcall_free);
+	d->rollcall_order = g_ptr_array_new();
+}
+
+static void finish(gw_domain *d)
+{
+	g_ptr_array_unref(d->rollcall_order);
+	g_hash_table_unref(d->rollcalls);
+}
+
+static int64_t deadline(const gw_domain *d)
+{
+	int64_t next = ORT_NEVER;
+	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
+		next = MIN(next, gw_rollcall_deadline(d, d->rollcall_order->pdata[n]));
+	}
+	return next;
+}
+
+static void tick(gw_domain *d, struct gw_now now)
+{
+	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
+		gw_rollcall_tick(d, d->rollcall_order->pdata[n], now);
+	}
+}
+
+const struct gw_part gw_part_rollcall = { .init = init, .finish = finish, .deadline = deadline, .tick = tick };

@@ -222,3 +222,16 @@ void gw_apply_WALL_STATE(const struct gw_fact *f)
 		win->drawn_ms = b->at_ms;
 	}
 }
+
+/* ---- as a part of the domain ---- */
+static void init(gw_domain *d)
+{
+	d->walls = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_wall_free);
+}
+
+static void finish(gw_domain *d)
+{
+	g_hash_table_unref(d->walls);
+}
+
+const struct gw_part gw_part_wall = { .init = init, .finish = finish };

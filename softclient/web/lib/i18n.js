@@ -21,10 +21,15 @@ function remembered() {
 
 export const language = signal(chosen());
 
-/** Loads the texts; call once before the first render. */
-export async function loadTexts() {
-	const reply = await fetch(`/texts/${language.value}.json`);
-	texts = await reply.json();
+/**
+ * Loads the common texts and those of the named parts (texts/<part>.<language>.json); call before the first render of what
+ * uses them. A part may also come later, with the panel that needs it.
+ * @param {...string} parts
+ */
+export async function loadTexts(...parts) {
+	const files = [...(Object.keys(texts).length ? [] : ['']), ...parts.map((p) => `${p}.`)];
+	const loaded = await Promise.all(files.map(async (f) => (await fetch(`/texts/${f}${language.value}.json`)).json()));
+	texts = Object.assign({}, texts, ...loaded);
 	document.documentElement.lang = language.value;
 	const title = document.documentElement.dataset.title;
 	if (title) {

@@ -1,16 +1,31 @@
-// Every text of the pages lives in texts/<language>.json. This check fails on a key that
+// Every text of the pages lives in texts/<language>.json, or of one part in texts/<part>.<language>.json. This check fails on a key that
 // is used and missing, present and unused, different between languages, and on CJK text in code.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const folders = ['lib', 'console', 'field', 'wall', 'certificate', 'circular', 'setup'];
+const apart = ['css', 'texts', 'tools', 'vendor', 'node_modules', 'fonts', 'img'];
+const folders = readdirSync(root, { withFileTypes: true }).filter((f) => f.isDirectory() && !apart.includes(f.name)).map((f) => f.name);
 const languages = ['zh-CN', 'en'];
 /** @type {string[]} */
 const faults = [];
 
-const texts = Object.fromEntries(languages.map((l) => [l, JSON.parse(readFileSync(join(root, 'texts', `${l}.json`), 'utf8'))]));
+/** @param {string} language */
+function load(language) {
+	/** @type {Record<string, string>} */
+	const sum = {};
+	for (const file of readdirSync(join(root, 'texts')).filter((f) => f === `${language}.json` || f.endsWith(`.${language}.json`))) {
+		for (const [key, text] of Object.entries(JSON.parse(readFileSync(join(root, 'texts', file), 'utf8')))) {
+			if (key in sum) {
+				faults.push(`${file}: ${key} stands in another file too`);
+			}
+			sum[key] = text;
+		}
+	}
+	return sum;
+}
+const texts = Object.fromEntries(languages.map((l) => [l, load(l)]));
 const all = new Set(languages.flatMap((l) => Object.keys(texts[l])));
 const holes = (/** @type {string} */ s) => [...s.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join();
 
