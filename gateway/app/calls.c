@@ -80,6 +80,17 @@ gw_leg *gw_app_party_leg(gw_app *app, const char *party)
 	return c != NULL ? c->leg : NULL;
 }
 
+const char *gw_app_leg_party(gw_app *app, const gw_leg *leg)
+{
+	struct call *c = of_leg(app, leg);
+	return c != NULL ? c->party : NULL;
+}
+
+const struct gw_caller *gw_app_caller(const gw_app *app)
+{
+	return &app->calls->caller;
+}
+
 const char *gw_app_call_conference(gw_app *app, const gw_leg *leg)
 {
 	const struct call *c = of_leg(app, leg);
@@ -321,6 +332,7 @@ static void up(struct call *c)
 	note_peer(c);
 	gw_app_trunk_view(c->app, c->party);
 	(void)gw_party_state(c->app->domain, c->party, GW_SITE_PRESENT, NULL, gw_app_now());
+	gw_app_content_joined(c->app, c->party);
 	gw_app_mix_leg(c->app, c->party);
 }
 
@@ -380,45 +392,6 @@ static void on_dtmf(gw_leg *leg, const char *digits, void *user_data)
 }
 
 const struct gw_leg_listener gw_app_call_listener = { on_state, on_stream, on_dtmf };
-
-/* ---- content ---- */
-void gw_app_floor_asked(gw_app *app, gw_leg *leg, bool on)
-{
-	struct call *c = of_leg(app, leg);
-	const char *conference = c != NULL && c->party != NULL ? gw_party_conference(app->domain, c->party) : NULL;
-	g_autofree char *actor = conference != NULL ? g_strconcat("party:", c->party, NULL) : NULL;
-	bool ok = conference != NULL && (on ? gw_content_take(app->domain, actor, conference, c->party, true, gw_app_now(), NULL)
-					    : gw_content_release(app->domain, actor, conference, c->party, gw_app_now(), NULL));
-	if (!ok && on && app->calls->caller.floor != NULL) {
-		(void)app->calls->caller.floor(leg, "deny");
-	}
-}
-
-struct floor_news { gw_app *app; const char *conference, *holder, *word; };
-
-static void tell_other(gw_leg *leg, const char *party, void *user_data)
-{
-	const struct floor_news *f = user_data;
-	bool there = party != NULL && g_strcmp0(gw_party_conference(f->app->domain, party), f->conference) == 0;
-	if (there && g_strcmp0(party, f->holder) != 0) {
-		(void)f->app->calls->caller.floor(leg, f->word);
-	}
-}
-
-void gw_app_content_act(gw_app *app, const char *conference, const char *party, const char *word)
-{
-	gw_leg *leg = gw_app_party_leg(app, party);
-	if (app->calls == NULL || app->calls->caller.floor == NULL) {
-		return;
-	}
-	if (leg != NULL) {
-		(void)app->calls->caller.floor(leg, word);
-	}
-	if (!g_str_equal(word, "deny")) {
-		struct floor_news f = { app, conference, party, g_str_equal(word, "grant") ? "taken" : "free" };
-		gw_app_calls_foreach(app, tell_other, &f);
-	}
-}
 
 unsigned gw_app_calls_count(const gw_app *app, const char *address_prefix)
 {

@@ -2,6 +2,7 @@
  * that joined). What a party is stands in the domain; here is only which leg is whose. */
 #pragma once
 #include "gateway/app/app_priv.h"
+#include "gateway/sip/sip.h"
 
 /* Who makes legs: gateway/sip, or the fake of the tests. */
 struct gw_caller {
@@ -19,7 +20,6 @@ gw_leg *gw_app_party_leg(gw_app *app, const char *party);	/* NULL = none */
 void gw_app_party_dial(gw_app *app, const char *party, const char *address);
 void gw_app_party_drop(gw_app *app, const char *party, const char *why);
 bool gw_app_is_our_call(const gw_app *app, const char *transport);	/* of this process, not of one before */
-void gw_app_content_act(gw_app *app, const char *conference, const char *party, const char *word);
 void gw_app_calls_foreach(gw_app *app, void (*fn)(gw_leg *leg, const char *party, void *ud), void *ud);	/* party NULL = not let in yet */
 unsigned gw_app_calls_count(const gw_app *app, const char *address_prefix);
 
@@ -29,9 +29,15 @@ struct gw_call_in { const char *number, *from, *name, *site, *agent, *address;
 		    enum gw_party_kind kind; bool keep; };
 char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret_status);
 void gw_app_call_came(gw_app *app, gw_leg *leg);
-void gw_app_floor_asked(gw_app *app, gw_leg *leg, bool on);
+const char *gw_app_leg_party(gw_app *app, const gw_leg *leg);	/* NULL = none, or not let in yet */
+const struct gw_caller *gw_app_caller(const gw_app *app);
 const char *gw_app_call_conference(gw_app *app, const gw_leg *leg);	/* that it is in or owes a password of; NULL */
 bool gw_app_call_moves(gw_app *app, gw_leg *leg, const char *number);	/* REFER to another conference of ours */
+
+/* ---- content.c: the token and the peers' floors ---- */
+void gw_app_floor_heard(gw_app *app, gw_leg *leg, enum gw_sip_floor_news news);
+void gw_app_content_act(gw_app *app, const char *conference, const char *party, const char *word);
+void gw_app_content_joined(gw_app *app, const char *party);
 
 /* ---- loops.c: conferences that trunks join in a circle ---- */
 void gw_app_loops_start(gw_app *app);

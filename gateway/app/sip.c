@@ -180,9 +180,9 @@ void gw_app_bind_sip(gw_app *app)
 }
 
 /* ---- content floor, moving ---- */
-static void on_floor(gw_leg *leg, bool on, void *user_data)
+static void on_floor(gw_leg *leg, enum gw_sip_floor_news news, void *user_data)
 {
-	gw_app_floor_asked(user_data, leg, on);
+	gw_app_floor_heard(user_data, leg, news);
 }
 
 static int floor_word(gw_leg *leg, const char *word)

@@ -211,5 +211,6 @@ void bfcp_client_failed(struct bfcp_core *c, unsigned prim)
 	} else if (prim == BFCP_P_FLOOR_RELEASE) {
 		end(c, GW_BFCP_RELEASED);
 	}
+	c->floor_told = false;	/* asked about anew by the next Hello that is answered */
 	bfcp_core_gone(c, "timeout");
 }

@@ -68,6 +68,29 @@ bool gw_content_take(gw_domain *d, const char *actor, const char *conference, co
 	return true;
 }
 
+bool gw_content_pass(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err)
+{
+	struct gw_party *p = gw_party_find(d, conference, party, err);
+	if (p == NULL || p->conference->holder == p) {
+		return p != NULL;
+	}
+	struct gw_conference *c = p->conference;
+	struct gw_party *before = c->holder;
+	bool gives_way = !c->content_locked && (before == NULL || before->kind != GW_PARTY_TRUNK);
+	if (!gives_way && !waits(p)) {
+		emit(d, GW_REC_CONTENT_ASK, actor, p, now);
+		gw_conference_changed(d, c, false);
+	}
+	if (gives_way && before != NULL) {
+		emit(d, GW_REC_CONTENT_REVOKE, actor, before, now);
+		tell(d, before, "revoke");
+	}
+	if (gives_way) {
+		grant(d, actor, p, now);
+	}
+	return true;
+}
+
 /* Both the conference and the party of a content record, or false. */
 static bool of_record(const struct gw_fact *f, struct gw_conference **ret_c, struct gw_party **ret_p)
 {

@@ -241,6 +241,9 @@ void gw_view_shown(gw_domain *d, const char *id, const char *view, int64_t at_ms
 /* ---- content token: exactly one holder ---- */
 /* wait: somebody else's token is waited for (BFCP); else taken by another is GW_DOMAIN_CONFLICT. */
 bool gw_content_take(gw_domain *d, const char *actor, const char *conference, const char *party, bool wait, struct gw_now now, GError **err);
+/* `party` is another system's whose presenter has the floor there: the holder here gives way to it, unless the token is locked or
+ * the holder is another system; then it waits. */
+bool gw_content_pass(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
 bool gw_content_release(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
 bool gw_content_refuse(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
 bool gw_content_revoke(gw_domain *d, const char *actor, const char *conference, struct gw_now now, GError **err);

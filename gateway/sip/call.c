@@ -79,11 +79,11 @@ static void on_hold(struct sip_media *m, bool by_peer, void *user_data)
 	call_unref(c);
 }
 
-static void on_floor(struct sip_media *m, bool on, void *user_data)
+static void on_floor(struct sip_media *m, enum gw_sip_floor_news news, void *user_data)
 {
 	struct call *c = user_data;
 	if (!c->dead && c->sip->ops.on_floor != NULL) {
-		c->sip->ops.on_floor(&c->leg, on, c->sip->user_data);
+		c->sip->ops.on_floor(&c->leg, news, c->sip->user_data);
 	}
 }
 
@@ -192,6 +192,9 @@ void call_strip(struct call *c, unsigned status)
 		say_goodbye(c, status);
 	}
 	drop_signalling(c);
+	if (c->media != NULL) {
+		on_floor(c->media, GW_SIP_FLOOR_ENDS, c);	/* the next call begins with a floor of its own */
+	}
 	g_clear_pointer(&c->media, sip_media_free);
 	c->confirmed = c->replied = c->media_up = c->by_peer_hold = c->again = c->challenged = c->redirected = false;
 	c->exchange = X_IDLE;

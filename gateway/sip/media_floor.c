@@ -12,33 +12,47 @@ static void on_request(gw_bfcp_link *link, void *user_data)
 {
 	struct sip_media *m = user_data;
 
-	m->ops.on_floor(m, true, m->user_data);
+	m->ops.on_floor(m, GW_SIP_FLOOR_ASKED, m->user_data);
 }
 
 static void on_release(gw_bfcp_link *link, void *user_data)
 {
 	struct sip_media *m = user_data;
 
-	m->ops.on_floor(m, false, m->user_data);
+	m->ops.on_floor(m, GW_SIP_FLOOR_GIVEN_BACK, m->user_data);
 }
 
+/* The peer serves (a hardware MCU). To wait there means that somebody of theirs presents: its word is told again. A request that
+ * nobody answered (CANCELLED) says nothing: what old equipment shows it shows without BFCP. */
 static void on_status(gw_bfcp_link *link, enum gw_bfcp_status status, void *user_data)
-{
-}
-
-/* The peer serves (a hardware MCU): who presents there presents here. */
-static void on_floor(gw_bfcp_link *link, bool held, bool by_us, void *user_data)
 {
 	struct sip_media *m = user_data;
 
-	if (!by_us && held != m->mastered) {
-		m->mastered = held;
-		m->ops.on_floor(m, held, m->user_data);
+	if (status == GW_BFCP_DENIED) {
+		m->ops.on_floor(m, GW_SIP_FLOOR_REFUSED, m->user_data);
+	} else if (status == GW_BFCP_REVOKED) {
+		m->ops.on_floor(m, GW_SIP_FLOOR_TAKEN_BACK, m->user_data);
+	} else if (status == GW_BFCP_PENDING && m->mastered) {
+		m->ops.on_floor(m, GW_SIP_FLOOR_PRESENTS, m->user_data);
 	}
 }
 
+/* Who presents there presents here. */
+static void on_floor(gw_bfcp_link *link, bool held, bool by_us, void *user_data)
+{
+	struct sip_media *m = user_data;
+	bool theirs = held && !by_us;
+
+	if (theirs != m->mastered) {
+		m->mastered = theirs;
+		m->ops.on_floor(m, theirs ? GW_SIP_FLOOR_PRESENTS : GW_SIP_FLOOR_ENDS, m->user_data);
+	}
+}
+
+/* Whoever presented there is not known to any more; the floor is asked about again when the peer is back. */
 static void on_gone(gw_bfcp_link *link, const char *why, void *user_data)
 {
+	on_floor(link, false, false, user_data);
 }
 
 static const struct gw_bfcp_ops ops = { on_request, on_release, on_status, on_floor, on_gone };

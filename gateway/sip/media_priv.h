@@ -24,7 +24,7 @@ struct sip_media_ops {
 	void (*on_up)(struct sip_media *m, void *user_data);		/* every accepted m-line's transport is up */
 	void (*on_failed)(struct sip_media *m, const char *why, void *user_data);	/* a transport failed for good */
 	void (*on_hold)(struct sip_media *m, bool by_peer, void *user_data);	/* true: the peer holds us now; false: no longer */
-	void (*on_floor)(struct sip_media *m, bool on, void *user_data);
+	void (*on_floor)(struct sip_media *m, enum gw_sip_floor_news news, void *user_data);
 };
 /* sdp NULL: status is the SIP status to refuse with (488, 500, 503 ..), why for the log. Borrowed. Never before return. */
 typedef void (*sip_media_fn)(struct sip_media *m, const char *sdp, unsigned status, const char *why, void *user_data);

@@ -58,6 +58,10 @@ struct gw_sip_call_in {		/* an INVITE, authenticated or of a trunk; borrowed */
 	const char *replaces;		/* leg that it takes over (RFC 3891), or NULL */
 	const char *path;		/* of a trunk: its Ortoo-Path, NULL = it says none */
 };
+/* Floor control of a peer. We serve it: ASKED, GIVEN_BACK. The peer serves: PRESENTS (somebody there does, and it is not us),
+ * ENDS; and of what we asked for: REFUSED, TAKEN_BACK. */
+enum gw_sip_floor_news { GW_SIP_FLOOR_GIVEN_BACK, GW_SIP_FLOOR_ASKED, GW_SIP_FLOOR_ENDS, GW_SIP_FLOOR_PRESENTS, GW_SIP_FLOOR_REFUSED,
+			 GW_SIP_FLOOR_TAKEN_BACK };
 struct gw_sip_ops {
 	void (*media)(enum mcu_method method, const void *request, mcu_client_fn fn, void *fn_data, void *user_data);
 	/* Party name of an accepted caller (transfer full), or NULL and *ret_status (403, 404, 486 ..). The leg then exists:
@@ -67,8 +71,8 @@ struct gw_sip_ops {
 	bool (*device)(const char *user, struct gw_sip_device *ret, void *user_data);	/* false = unknown: same answer, same time */
 	void (*on_registered)(const char *user, const char *contact, int64_t expires_s, void *user_data);	/* 0 = gone */
 	void (*on_trunk)(const char *trunk, const char *state, const char *why, void *user_data);	/* up, down, refused .. */
-	/* The peer asks for (on) or gives back the content floor (BFCP); answer by gw_sip_floor(). */
-	void (*on_floor)(gw_leg *leg, bool on, void *user_data);
+	/* ASKED is answered by gw_sip_floor(), at once or later. */
+	void (*on_floor)(gw_leg *leg, enum gw_sip_floor_news news, void *user_data);
 	/* REFER: the peer wants to be moved to another number. true = taken. */
 	bool (*on_refer)(gw_leg *leg, const char *to, void *user_data);
 	/* Loops of trunks (header Ortoo-Path, both may be NULL): what is said to the peer, (transfer full), NULL = nothing; and

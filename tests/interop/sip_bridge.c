@@ -138,10 +138,12 @@ static void on_trunk(const char *trunk, const char *state, const char *why, void
 {
 }
 
-static void on_floor(gw_leg *leg, bool on, void *ud)
+static void on_floor(gw_leg *leg, enum gw_sip_floor_news news, void *ud)
 {
+	bool on = news == GW_SIP_FLOOR_ASKED || news == GW_SIP_FLOOR_PRESENTS;
+
 	say(json_pack("{s:s,s:s,s:b}", "event", "floor", "leg", leg->id, "on", on));
-	if (on) {
+	if (news == GW_SIP_FLOOR_ASKED) {
 		(void)gw_sip_floor(leg, GW_SIP_FLOOR_GRANT);
 	}
 }

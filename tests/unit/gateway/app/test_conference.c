@@ -156,7 +156,7 @@ static void slides_without_second_video_are_in_the_picture(void)
 	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x"), *b = call(&h, id, "sip:b@x");
 	answers(&h, a);
 	answers(&h, b);
-	gw_app_floor_asked(h.app, leg_of(&h, a), true);
+	gw_app_floor_heard(h.app, leg_of(&h, a), GW_SIP_FLOOR_ASKED);
 	g_autofree char *slides = g_strconcat(leg_of(&h, a)->party, ".slides", NULL);
 	gw_leg_stream(leg_of(&h, a), slides, MCU_VIDEO, MCU_CONTENT_SLIDES, true);
 	settle();
@@ -164,12 +164,74 @@ static void slides_without_second_video_are_in_the_picture(void)
 	g_assert_cmpstr(gw_app_mix_fed(h.app, b, "main"), ==, "mix.conf1.v.content.H264.720");
 	g_autofree char *in = row(&h, id, "inputs", slides, "content");
 	g_assert_cmpstr(in, ==, "\"slides\"");
-	gw_app_floor_asked(h.app, leg_of(&h, b), true);	/* waits */
-	gw_app_floor_asked(h.app, leg_of(&h, a), false);
+	gw_app_floor_heard(h.app, leg_of(&h, b), GW_SIP_FLOOR_ASKED);	/* waits */
+	gw_app_floor_heard(h.app, leg_of(&h, a), GW_SIP_FLOOR_GIVEN_BACK);
 	g_assert_cmpstr(gw_content_holder(h.app->domain, id), ==, b);
 	g_autofree char *told = g_strdup_printf("%s:grant %s:taken %s:free %s:free %s:grant %s:taken ", leg_of(&h, a)->party,
 						leg_of(&h, b)->party, leg_of(&h, a)->party, leg_of(&h, b)->party, leg_of(&h, b)->party,
 						leg_of(&h, a)->party);
+	g_assert_cmpstr(h.floor->str, ==, told);
+	house_finish(&h);
+}
+
+/* The peer's floor and our token are one: what is heard of it, who holds ours then (a: our room, city, or nobody), what the peer is told. */
+static void floor_of_another_system_is_our_token(void)
+{
+	enum { LOCK = -1, UNLOCK = -2, TAKE = -3 };
+	static const struct { int news; const char *holder, *told; } rows[] = {
+		{ TAKE, "a", "taken " },			  /* ours presents: the peer's floor is asked for */
+		{ GW_SIP_FLOOR_PRESENTS, "city", "free grant " }, /* both at once: its word counts, ours is given back */
+		{ GW_SIP_FLOOR_PRESENTS, "city", "" },		  { GW_SIP_FLOOR_ENDS, "", "free " },
+		{ TAKE, "a", "taken " },			  { GW_SIP_FLOOR_TAKEN_BACK, "", "free " },
+		{ TAKE, "a", "taken " },			  { GW_SIP_FLOOR_REFUSED, "", "free " },
+		{ GW_SIP_FLOOR_REFUSED, "", "" },		  { LOCK, "", "" },
+		{ GW_SIP_FLOOR_PRESENTS, "", "" },		  { UNLOCK, "city", "grant " },
+		{ GW_SIP_FLOOR_TAKEN_BACK, "city", "" },
+	};
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	struct gw_party_facts f = { .name = "市局", .address = "trunk:city/8001", .kind = GW_PARTY_TRUNK };
+	const char *city = gw_party_call(h.app->domain, "u:duty", id, &f, gw_app_now(), NULL);
+	answers(&h, a);
+	answers(&h, city);
+	gw_leg *leg = leg_of(&h, city);
+	g_autofree char *mark = g_strconcat(leg->party, ":", NULL);
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		g_string_truncate(h.floor, 0);
+		if (rows[n].news == TAKE) {
+			g_assert_true(gw_content_take(h.app->domain, "u:duty", id, a, false, gw_app_now(), NULL));
+		} else if (rows[n].news == LOCK || rows[n].news == UNLOCK) {
+			g_assert_true(gw_content_lock(h.app->domain, "u:duty", id, rows[n].news == LOCK, gw_app_now(), NULL));
+		} else {
+			gw_app_floor_heard(h.app, leg, (enum gw_sip_floor_news)rows[n].news);
+		}
+		const char *holder = gw_content_holder(h.app->domain, id);
+		const char *want = rows[n].holder[0] == '\0' ? NULL : rows[n].holder[0] == 'a' ? a : city;
+		g_assert_cmpstr(holder, ==, want);
+		g_auto(GStrv) words = g_strsplit(h.floor->str, " ", 0);
+		g_autoptr(GString) told = g_string_new(NULL);
+		for (char **w = words; *w != NULL; w++) {
+			if (g_str_has_prefix(*w, mark)) {
+				g_string_append_printf(told, "%s ", *w + strlen(mark));
+			}
+		}
+		g_assert_cmpstr(told->str, ==, rows[n].told);
+	}
+	house_finish(&h);
+}
+
+static void late_peer_learns_of_the_presenter(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	answers(&h, a);
+	g_assert_true(gw_content_take(h.app->domain, "u:duty", id, a, false, gw_app_now(), NULL));
+	g_string_truncate(h.floor, 0);
+	const char *b = call(&h, id, "sip:b@x");
+	answers(&h, b);
+	g_autofree char *told = g_strconcat(leg_of(&h, b)->party, ":taken ", NULL);
 	g_assert_cmpstr(h.floor->str, ==, told);
 	house_finish(&h);
 }
@@ -289,6 +351,8 @@ int main(int argc, char **argv)
 	ROW(third_wrong_password_hangs_up);
 	ROW(rebooted_endpoint_takes_over);
 	ROW(slides_without_second_video_are_in_the_picture);
+	ROW(floor_of_another_system_is_our_token);
+	ROW(late_peer_learns_of_the_presenter);
 	ROW(trunk_does_not_see_itself);
 	ROW(trunk_row_says_its_layout);
 	ROW(speaker_sees_the_one_before);

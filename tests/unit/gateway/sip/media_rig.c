@@ -116,9 +116,13 @@ static void on_hold(struct sip_media *m, bool on, void *ud)
 	g_string_append(((struct side *)ud)->told, on ? "held\n" : "resumed\n");
 }
 
-static void on_floor_asked(struct sip_media *m, bool on, void *ud)
+static void on_floor_asked(struct sip_media *m, enum gw_sip_floor_news news, void *ud)
 {
-	g_string_append(((struct side *)ud)->told, on ? "asks\n" : "gives\n");
+	static const char *const words[] = {
+		[GW_SIP_FLOOR_ASKED] = "asks\n",	      [GW_SIP_FLOOR_GIVEN_BACK] = "gives\n", [GW_SIP_FLOOR_PRESENTS] = "presents\n",
+		[GW_SIP_FLOOR_ENDS] = "ends\n", [GW_SIP_FLOOR_REFUSED] = "refused\n",	  [GW_SIP_FLOOR_TAKEN_BACK] = "taken back\n",
+	};
+	g_string_append(((struct side *)ud)->told, words[news]);
 }
 
 static const struct sip_media_ops media_ops = { media, on_stream, on_up, on_failed, on_hold, on_floor_asked };

@@ -494,6 +494,33 @@ static void floor_passes_both_ways(void)
 	g_assert_cmpuint(count(floor_log->str, "free\n"), ==, 2);
 }
 
+/* The peer serves: what its server says of its floor and of our request. */
+static void served_floor_is_told(void)
+{
+	struct side a, b;
+
+	side_init(&a, "a", &(struct sip_media_conf){ WHOLE });
+	side_init(&b, "b", &(struct sip_media_conf){ WHOLE });
+	call(&a, &b);
+	const struct gw_bfcp_ops *ops = &floor_last->ops;
+
+	g_string_truncate(a.told, 0);
+	ops->on_floor(floor_last, false, false, a.m);
+	ops->on_status(floor_last, GW_BFCP_PENDING, a.m);
+	ops->on_status(floor_last, GW_BFCP_GRANTED, a.m);
+	ops->on_floor(floor_last, true, true, a.m);
+	g_assert_cmpstr(a.told->str, ==, "");
+	ops->on_status(floor_last, GW_BFCP_REVOKED, a.m);
+	ops->on_floor(floor_last, true, false, a.m);
+	ops->on_status(floor_last, GW_BFCP_PENDING, a.m);
+	ops->on_status(floor_last, GW_BFCP_DENIED, a.m);
+	ops->on_status(floor_last, GW_BFCP_CANCELLED, a.m);
+	ops->on_gone(floor_last, "timeout", a.m);
+	g_assert_cmpstr(a.told->str, ==, "taken back\npresents\npresents\nrefused\nends\n");
+	side_clear(&a);
+	side_clear(&b);
+}
+
 static void content_without_a_floor(void)
 {
 	struct side s;
@@ -555,7 +582,7 @@ int main(int argc, char **argv)
 		{ "other_security_after_488", other_security_after_488 }, { "late_results_are_silent", late_results_are_silent },
 		{ "feeds_wait_for_the_agreement", feeds_wait_for_the_agreement }, { "digits_need_a_type", digits_need_a_type },
 		{ "lost_transport_is_replaced", lost_transport_is_replaced }, { "dead_transport_is_told", dead_transport_is_told },
-		{ "floor_passes_both_ways", floor_passes_both_ways }, { "content_without_a_floor", content_without_a_floor },
+		{ "floor_passes_both_ways", floor_passes_both_ways }, { "served_floor_is_told", served_floor_is_told }, { "content_without_a_floor", content_without_a_floor },
 		{ "flood_of_attributes_is_refused", flood_of_attributes_is_refused },
 	};
 
