@@ -1,7 +1,8 @@
 // A browser as a party of a conference, without any page of ours: joins by the API, sends one colour and one tone, and writes
 // what it sees and hears as a line of JSON each second. For tests that script the other parties.
 //   node member.mjs URL NAME PASSWORD NUMBER COLOUR(ffmpeg's) TONE_HZ x,y [x,y ..] -- HZ [HZ ..]
-// A line "share COLOUR" on stdin takes the content token and shows slides of that colour; "watch STREAM" looks at a stream.
+// Lines on stdin: "share COLOUR" takes the content token and shows slides of that colour, "stop" gives it back; "watch STREAM"
+// looks at a stream.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,10 +69,15 @@ async function enter({ name, password, number }) {
 	await offer();
 	window.share = async (colour) => {
 		await call('content.take', { conference: joined.conference });
+		if (window.paper) {
+			window.paper.colour = colour;
+			return;
+		}
+		window.paper = { colour };
 		const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
 		const paint = canvas.getContext('2d');
 		setInterval(() => {
-			paint.fillStyle = colour;
+			paint.fillStyle = window.paper.colour;
 			paint.fillRect(0, 0, 640, 360);
 		}, 100);
 		const slides = pc.addTransceiver(canvas.captureStream(10).getVideoTracks()[0], { direction: 'sendonly' });
@@ -79,6 +85,7 @@ async function enter({ name, password, number }) {
 		sent.push(slides);
 		await offer();
 	};
+	window.stop = () => call('content.release', { conference: joined.conference });
 	window.watch = (stream) => call('rtc.route', { pc: 'member', mid: seen[1].mid, stream });
 	const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true, srcObject: new MediaStream([seen[1].receiver.track]) });
 	const audio = Object.assign(document.createElement('audio'), { autoplay: true, volume: 0, srcObject: new MediaStream([seen[0].receiver.track]) });

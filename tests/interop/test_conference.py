@@ -1,24 +1,17 @@
 """Meeting rooms (baresip) in a conference: they dial its number and are called, see each other in their cells, hear the other
 and not themselves, and owe a password."""
-import json
 import os
-import shutil
 import signal
-import subprocess
-import threading
 import time
 
 import baresip
-from gateway_rig import PASSWORD, ROOT, WITH_US, Rig, run, skip, until
+from gateway_rig import Rig, run, skip, until
+from member import Browser, has_chromium, near
 
 SIP = baresip.free_port()
 RED, BLUE, LIME, YELLOW = (254, 0, 0), (0, 0, 254), (0, 254, 0), (254, 254, 0)
 # layout "3": the first above, two below
 ABOVE, LEFT, RIGHT = (0.5, 0.25), (0.25, 0.75), (0.75, 0.75)
-
-
-def near(seen, wanted, off=60):
-    return seen is not None and all(abs(a - b) <= off for a, b in zip(seen, wanted))
 
 
 def room(rig, user, **kw):
@@ -69,29 +62,6 @@ def two_rooms_see_and_hear_each_other(rig):
     assert figures["sends"]["codec"] == "H264" and figures["sends"]["width"] == 640, figures
     rig.call("conference.close", id=conf["id"])
     until("both calls to end", lambda: a.saw("CALL_CLOSED") and b.saw("CALL_CLOSED"))
-
-
-class Browser:
-    """Chromium as a party: tests/e2e/member.mjs."""
-
-    def __init__(self, rig, number, places, tones, colour="lime", tone=2000):
-        self.now = {}
-        self.process = subprocess.Popen(
-            [*WITH_US, "node", os.path.join(ROOT, "tests/e2e/member.mjs"), f"https://127.0.0.1:{rig.port}", "admin", PASSWORD, number, colour,
-             str(tone), *[f"{x},{y}" for x, y in places], "--", *map(str, tones)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        rig.children.append(self.process)
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.process.stdout:
-            self.now = json.loads(line)
-
-    def say(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def sees(self, *colours):
-        return "error" in self.now or all(near(seen, want) for seen, want in zip(self.now.get("colours", [None]), colours))
 
 
 def rooms_and_a_browser_in_their_cells(rig):
@@ -235,8 +205,7 @@ def unknown_number_is_refused(rig):
 if __name__ == "__main__":
     if not baresip.installed() or not os.path.exists(os.environ.get("ORTOO_MIXER", "")):
         skip("baresip or ortoo-mixer is not there")
-    chromium = shutil.which("chromium") and os.path.isdir(os.path.join(ROOT, "tests/e2e/node_modules/playwright-core"))
-    browser = [rooms_and_a_browser_in_their_cells] if chromium else []
+    browser = [rooms_and_a_browser_in_their_cells] if has_chromium() else []
     zone = f"name=default bind=127.0.0.1 port={SIP} plain_rtp=yes md5=yes"
     trunk = f"name=city address=sip:127.0.0.2:{SIP} conference=any"
     run(two_rooms_see_and_hear_each_other, *browser, engine_and_mixer_die, gateway_dies, two_systems_are_one_conference,

@@ -1,7 +1,7 @@
 """A second whole Ortoo in the role of the hardware MCU: its gateway, engine and codec worker beside ours, joined by a trunk row.
 Each side has a phone with a colour and a tone of its own. What is seen in which cell is read from pixels, what is heard from the
 phones' recordings: the far tone is there, the own one is not; a second way between the two is refused in words; a line that is cut comes back by
-itself into the cell where it was."""
+itself into the cell where it was; slides of either side are slides of the other, and both floors are one token."""
 import contextlib
 import math
 import os
@@ -13,12 +13,14 @@ import sys
 import time
 import traceback
 
-from gateway_rig import Rig, skip, until
+from gateway_rig import Refused, Rig, skip, until
+from member import Browser, has_chromium, near
 from sip_peers import ADDRESS, Phone
 
 RED, BLUE = (0, "red", 440), (2, "blue", 1000)
 NEAR, FAR = "8001", "8002"
 PASSWORD = "246810"
+YELLOW, MAGENTA = (254, 254, 0), (254, 0, 254)
 LEFT, RIGHT = 1 / 4, 3 / 4  # middles of the cells of layout 2
 OWN_DB, FAR_DB = -45, -14   # the phones send a full-scale sine less 6 dB, and baresip plays it
 
@@ -66,6 +68,16 @@ class Side:
             until(f"{party} to be present at {self.name}", lambda: self.party(party)["state"] == "present", timeout_s)
         except AssertionError as e:
             raise AssertionError(f"{e}: {self.party(party)}") from e
+
+    def holder(self):
+        return self.state()["content"]["holder"]
+
+    def named(self, name):
+        return next((p["id"] for p in self.state()["parties"] if p["name"] == name), None)
+
+    def shows(self, colour):
+        """What fills the left of what the phone sees: slides are large in the picture of a room without a second video."""
+        return near(self.phone.picture("iw/8:ih/8:iw/8:ih*7/16"), colour)
 
     def cells(self):
         return [c["party"] for c in self.state()["views"][0]["cells"]]
@@ -177,18 +189,66 @@ def a_lost_line_comes_back_into_its_cell(t):
     until("sound", lambda: levels(t.near.phone, BLUE[2])[0] > FAR_DB, 10)
 
 
+def slides_from(giver, taker, colour, browsers):
+    """The presenter's browser shows slides: they are in both rooms' pictures, and slides for the other browser."""
+    browsers[giver.name].say(f"share {colour[0]}")
+    until("the token here", lambda: giver.holder() == giver.named("chromium"), 10)
+    until("the token there", lambda: taker.holder() == taker.trunk()["id"], 10)
+    until("the stream there", lambda: taker.trunk()["slides"], 10)
+    browsers[taker.name].say("watch " + taker.trunk()["slides"])
+    for side in (taker, giver):
+        until(f"{colour[0]} in the room at {side.name}", lambda s=side: s.shows(colour[1]), 30)
+    until(f"{colour[0]} as slides at {taker.name}", lambda: browsers[taker.name].sees(colour[1]), 30)
+    assert "error" not in browsers[taker.name].now, browsers[taker.name].now
+    assert giver.holder() == giver.named("chromium") and taker.holder() == taker.trunk()["id"]
+
+
+def nobody_holds(*sides):
+    for side in sides:
+        until(f"the token to be free at {side.name}", lambda s=side: s.holder() is None, 10)
+
+
+def slides_of_one_are_slides_of_the_other(t):
+    """A whole presentation both ways. Either side's dispatcher ends it for both; a lock there is a no here."""
+    near_, far = t.near, t.far
+    browsers = {s.name: Browser(s.rig, s.number, [(0.2, 0.5)], [], colour="gray") for s in (near_, far)}
+    for side in (near_, far):
+        until(f"the browser at {side.name}", lambda s=side: s.named("chromium") and s.party(s.named("chromium"))["state"] == "present", 40)
+    slides_from(near_, far, ("yellow", YELLOW), browsers)
+    try:  # the token is taken: also there, by the trunk
+        far.rig.call("content.take", conference=far.id, party=far.named("chromium"))
+        raise AssertionError("two hold the token")
+    except Refused as e:
+        assert e.code == "conflict", e
+    far.rig.call("content.revoke", conference=far.id)
+    nobody_holds(far, near_)
+    slides_from(far, near_, ("magenta", MAGENTA), browsers)
+    browsers["far"].say("stop")
+    nobody_holds(far, near_)
+    far.rig.call("content.lock", conference=far.id, on=True)
+    browsers["near"].say("share yellow")
+    until("the no of the far side in the log", lambda: any(
+        e["type"] == "content.revoke" and e["actor"] == "party:" + near_.trunk()["id"] for e in near_.rig.call("log.list", type="content.revoke")["records"]), 10)
+    nobody_holds(near_, far)
+    far.rig.call("content.lock", conference=far.id, on=False)
+    slides_from(near_, far, ("yellow", YELLOW), browsers)
+    browsers["near"].say("stop")
+    nobody_holds(far, near_)
+
+
 CASES = [two_conferences_are_one_site_to_each_other, a_second_way_is_refused_in_words, a_killed_engine_ends_no_call,
-         a_lost_line_comes_back_into_its_cell]
+         a_lost_line_comes_back_into_its_cell, *([slides_of_one_are_slides_of_the_other] if has_chromium() else [])]
 
 
 def main():
     if not shutil.which("baresip") or not shutil.which("ffmpeg"):
         skip("baresip or ffmpeg is not installed")
-    print(f"1..{len(CASES)}", flush=True)
+    cases = [c for c in CASES if c is CASES[0] or len(sys.argv) < 2 or c.__name__ in sys.argv[1:]]
+    print(f"1..{len(cases)}", flush=True)
     bad = 0
     with contextlib.ExitStack() as stack:
         twins = Twins(stack)
-        for n, case in enumerate(CASES, 1):
+        for n, case in enumerate(cases, 1):
             begin = time.monotonic()
             try:
                 case(twins)

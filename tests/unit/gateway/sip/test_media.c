@@ -497,19 +497,16 @@ static void floor_passes_both_ways(void)
 /* The peer serves: what its server says of its floor and of our request. */
 static void served_floor_is_told(void)
 {
-	struct side a, b;
+	struct side a;
 
 	side_init(&a, "a", &(struct sip_media_conf){ WHOLE });
-	side_init(&b, "b", &(struct sip_media_conf){ WHOLE });
-	call(&a, &b);
+	(void)side_offer(&a);
 	const struct gw_bfcp_ops *ops = &floor_last->ops;
 
 	g_string_truncate(a.told, 0);
 	ops->on_floor(floor_last, false, false, a.m);
 	ops->on_status(floor_last, GW_BFCP_PENDING, a.m);
-	ops->on_status(floor_last, GW_BFCP_GRANTED, a.m);
 	ops->on_floor(floor_last, true, true, a.m);
-	g_assert_cmpstr(a.told->str, ==, "");
 	ops->on_status(floor_last, GW_BFCP_REVOKED, a.m);
 	ops->on_floor(floor_last, true, false, a.m);
 	ops->on_status(floor_last, GW_BFCP_PENDING, a.m);
@@ -518,7 +515,6 @@ static void served_floor_is_told(void)
 	ops->on_gone(floor_last, "timeout", a.m);
 	g_assert_cmpstr(a.told->str, ==, "taken back\npresents\npresents\nrefused\nends\n");
 	side_clear(&a);
-	side_clear(&b);
 }
 
 static void content_without_a_floor(void)
