@@ -11,7 +11,7 @@
 #define X(t) G_STATIC_ASSERT(offsetof(struct mcu_##t, room) == 0);
 X(room_ref) X(room_open) X(transport_ref) X(transport_open) X(transport_connect) X(transport_candidate) X(stream_ref)
 X(source_add) X(source_pause) X(sink_add) X(sink_route) X(sink_prefer) X(dtmf_send) X(mix_open) X(mix_ref) X(mix_input)
-X(mix_view) X(mix_output) X(mix_play)
+X(mix_view) X(mix_output) X(mix_play) X(mix_still) X(mix_clip)
 #undef X
 
 static const struct ort_rpc_limits limits = { .max_line = 1 << 20, .max_pending = 16384, .max_queue = 64 << 20 };

@@ -96,6 +96,9 @@ void mix_take_out(struct mix *mix, enum mcu_method method, const char *id)
 		mix_ssrc_give(mix, item->ssrc);
 	}
 	g_hash_table_remove(table, id);
+	if (table == mix->inputs) {
+		g_hash_table_remove(mix->states, id);
+	}
 }
 
 static void undo(struct mix_call *c, struct mix *mix)
@@ -168,6 +171,17 @@ static void media_done(struct mcu_job *job)
 	mix_call_done(c);
 }
 
+/* What the worker brings along (a still, a clip), by the method's table: it may have been taken over. */
+static void read_reply(struct mix_call *c, const json_t *result)
+{
+	const struct ort_json_table *table = c->sum ? mcu_methods[c->sum->method].reply : &mcu_table_empty;
+	g_autofree char *why = NULL;
+	if (table->n_fields && !c->err && ort_json_read(table, result, c->sum->reply, &why) < 0) {
+		c->err = g_error_new(MCU_ERROR, MCU_ERROR_INTERNAL, "answer of the codec worker: %s", why);
+		memset(c->sum->reply, 0, table->size);
+	}
+}
+
 static void worker_done(int code, const char *message, json_t *result, void *user_data)
 {
 	struct mix_call *c = user_data;
@@ -177,6 +191,9 @@ static void worker_done(int code, const char *message, json_t *result, void *use
 	if (code && !c->err && (!gone || c->method == MCU_METHOD_MIX_PLAY)) {
 		c->err = g_error_new_literal(MCU_ERROR, gone ? MCU_ERROR_STATE : id < 0 ? MCU_ERROR_INTERNAL : id,
 					     message ? message : "the codec worker refused");
+	}
+	if (!code) {
+		read_reply(c, result);
 	}
 	mix_call_done(c);
 }

@@ -39,7 +39,28 @@ static bool too_many(struct mcu_mixers *m)
 	return ++m->window_events > EVENTS_PER_S;
 }
 
-static void pass_event(struct mcu_mixers *m, int event, const json_t *params)
+static void state_free(void *state)
+{
+	ort_json_clear(&mcu_table_mix_input_event, state);
+	g_free(state);
+}
+
+GHashTable *mix_states_new(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, state_free);
+}
+
+/* For the dump, which a restarted gateway reads: it did not hear the event. */
+static void keep_state(const struct mix *mix, const struct mcu_mix_input_event *ev)
+{
+	if (g_hash_table_contains(mix->inputs, ev->id)) {
+		struct mcu_mix_input_event *copy = g_new0(struct mcu_mix_input_event, 1);
+		mcu_struct_copy(&mcu_table_mix_input_event, ev, copy);
+		g_hash_table_insert(mix->states, g_strdup(ev->id), copy);
+	}
+}
+
+static void pass_event(struct mcu_mixers *m, const struct mix *mix, int event, const json_t *params)
 {
 	const struct ort_json_table *table = mcu_events[event].body;
 	g_autofree void *body = g_malloc0(table->size);
@@ -49,6 +70,9 @@ static void pass_event(struct mcu_mixers *m, int event, const json_t *params)
 		ort_log(ORT_LOG_WARNING, "mixers", "event.bad", "event of a codec worker dropped",
 			ORT_S("event", mcu_events[event].name), ORT_S("why", why));
 		return;
+	}
+	if (event == MCU_EVENT_MIX_INPUT_STATE) {
+		keep_state(mix, body);
 	}
 	mcu_control_event(m->e, (enum mcu_event)event, body);
 	ort_json_clear(table, body);
@@ -78,7 +102,7 @@ void mixers_notify(struct mcu_mixers *m, mixer_process *p, const char *name, jso
 	} else if (strcmp(name, "input.want") == 0) {
 		want(m, mix, params);
 	} else if (is_mixers(event)) {
-		pass_event(m, event, params);
+		pass_event(m, mix, event, params);
 	} else {
 		m->foreign++;
 	}
@@ -96,6 +120,19 @@ bool mcu_mixers_transport_state(mcu_engine *e, const struct mcu_transport_state 
 }
 
 /* ---- what is ---- */
+
+static struct ort_json_array states(const struct mix *mix)
+{
+	struct mcu_mix_input_event *list = g_new0(struct mcu_mix_input_event, g_hash_table_size(mix->states) + 1);
+	struct ort_json_array ret = { list, 0 };
+	GHashTableIter iter;
+	const struct mcu_mix_input_event *ev;
+	g_hash_table_iter_init(&iter, mix->states);
+	while (g_hash_table_iter_next(&iter, NULL, (void **)&ev)) {
+		mcu_struct_copy(&mcu_table_mix_input_event, ev, &list[ret.n++]);
+	}
+	return ret;
+}
 
 static struct ort_json_array rows(GHashTable *items, const struct ort_json_table *table)
 {
@@ -120,7 +157,8 @@ void mcu_mixers_dump(const mcu_engine *e, struct mcu_dump_room *room)
 			struct mcu_dump_mix d = { .mix = g_strdup(mix->id), .state = g_strdup(mix->state), .fps = mix->fps,
 						  .inputs = rows(mix->inputs, &mcu_table_mix_input),
 						  .views = rows(mix->views, &mcu_table_mix_view),
-						  .outputs = rows(mix->outputs, &mcu_table_mix_output) };
+						  .outputs = rows(mix->outputs, &mcu_table_mix_output),
+						  .states = states(mix) };
 			g_array_append_val(list, d);
 		}
 	}

@@ -24,6 +24,7 @@ static void mix_free(void *data)
 	g_hash_table_unref(mix->views);
 	g_hash_table_unref(mix->outputs);
 	g_hash_table_unref(mix->ssrcs);
+	g_hash_table_unref(mix->states);
 	g_free(mix->room);
 	g_free(mix->id);
 	g_free(mix);
@@ -62,7 +63,7 @@ static struct mix *mix_new(struct mcu_mixers *m, const struct mcu_mix_open *q)
 	struct mix *mix = g_new0(struct mix, 1);
 	*mix = (struct mix){ .mixers = m, .room = g_strdup(q->room), .id = g_strdup(q->mix), .process = least_loaded(m),
 			     .fps = q->fps, .inputs = items_new(), .views = items_new(), .outputs = items_new(),
-			     .ssrcs = g_hash_table_new(NULL, NULL), .state = "restarting" };
+			     .ssrcs = g_hash_table_new(NULL, NULL), .states = mix_states_new(), .state = "restarting" };
 	g_hash_table_insert(m->mixes, mix_key(q->room, q->mix), mix);
 	return mix;
 }
@@ -88,6 +89,7 @@ static void on_down(mixer_process *p, const char *why, void *user_data)
 	while (g_hash_table_iter_next(&iter, NULL, (void **)&mix)) {
 		if (mix->process == p) {
 			mix->state = mixer_process_failing(p) ? "failed" : "restarting";
+			g_hash_table_remove_all(mix->states);
 			mixers_tell_state(mix, why);
 		}
 	}
@@ -261,6 +263,8 @@ static GError *(*const methods[MCU_METHOD_N])(struct mcu_mixers *m, struct mix *
 	[MCU_METHOD_MIX_OUTPUT] = put_item,
 	[MCU_METHOD_MIX_OUTPUT_REMOVE] = remove_item,
 	[MCU_METHOD_MIX_PLAY] = pass_on,
+	[MCU_METHOD_MIX_STILL] = pass_on,
+	[MCU_METHOD_MIX_CLIP] = pass_on,
 };
 
 void mcu_mixers_call(mcu_engine *e, struct mcu_job *job)

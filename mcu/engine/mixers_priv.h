@@ -44,6 +44,7 @@ struct mix {
 	int64_t fps;
 	GHashTable *inputs, *views, *outputs;	/* id -> struct mix_item */
 	GHashTable *ssrcs;	/* those in use on its channel */
+	GHashTable *states;	/* input -> struct mcu_mix_input_event: what the worker said last of it */
 	const char *state;	/* of mix.state */
 	unsigned generation;	/* workers that it has seen */
 	int64_t begun_us;	/* at this worker */
@@ -94,5 +95,6 @@ void mix_tell(struct mix *mix, enum mcu_method method, const char *id);	/* the w
 void mix_close_transport(struct mix *mix);
 
 /* ---- mixer_events.c ---- */
+GHashTable *mix_states_new(void);
 void mixers_tell_state(const struct mix *mix, const char *why);
 void mixers_notify(struct mcu_mixers *m, mixer_process *p, const char *name, json_t *params);

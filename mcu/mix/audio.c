@@ -134,6 +134,14 @@ bool mix_audio_input(struct mix_audio *a, const struct mcu_mix_input *row, uint3
 	return true;
 }
 
+static void end_clip(struct mix_audio *a, struct sound_input *in, bool whole)
+{
+	if (in->clip && a->ops.clip) {
+		a->ops.clip(sound_clip_asked(in->clip), whole ? sound_clip_reply(in->clip, in->id) : NULL, a->user_data);
+	}
+	g_clear_pointer(&in->clip, sound_clip_free);
+}
+
 void mix_audio_input_remove(struct mix_audio *a, const char *id)
 {
 	struct sound_input *in = find_input(a, id);
@@ -147,6 +155,7 @@ void mix_audio_input_remove(struct mix_audio *a, const char *id)
 		a->ops.level(in->member, false, -127, a->user_data);
 	}
 	a->heard_n = 0;		/* of the last tick: borrowed */
+	end_clip(a, in, false);
 	g_hash_table_remove(a->by_ssrc, GUINT_TO_POINTER(in->ssrc));
 	(void)g_ptr_array_remove(a->inputs, in);	/* it is there */
 	sound_speaker_gone(a, member);
@@ -275,16 +284,41 @@ void mix_audio_packet(struct mix_audio *a, const uint8_t *packet, size_t len, in
 	sound_input_packet(in, &a->tools, &rtp, packet, at_us);
 }
 
+static void record(struct mix_audio *a, struct sound_input *in, bool played)
+{
+	if (sound_clip_take(in->clip, &a->tools, played ? in->frame : NULL)) {
+		end_clip(a, in, true);
+	}
+}
+
+bool mix_audio_clip(struct mix_audio *a, const char *id, int64_t ms, struct mix_asked asked, GError **err)
+{
+	struct sound_input *in = find_input(a, id);
+
+	if (!in || in->clip) {
+		return refuse(err, in ? MCU_ERROR_STATE : MCU_ERROR_UNKNOWN_ID, in ? "it is being recorded" : "no such input", id);
+	}
+	in->clip = sound_clip_new(asked, ms, a->wall_us);
+	return true;
+}
+
 /* Gain of its own, and swelling or fading over 10 ms when it comes or goes. */
 static void hear(struct mix_audio *a, struct sound_input *in, int64_t now_us)
 {
 	float want = in->chosen ? in->gain : 0, step = (want - in->gain_now) / RAMP;
 
-	in->heard = (in->chosen || in->gain_now > 0) && a->heard_n < G_N_ELEMENTS(a->heard) &&
-		    sound_input_play(in, &a->tools, now_us);
+	bool wanted = (in->chosen || in->gain_now > 0) && a->heard_n < G_N_ELEMENTS(a->heard);
+	bool played = (wanted || in->clip) && sound_input_play(in, &a->tools, now_us);
+
+	if (in->clip) {
+		record(a, in, played);
+	}
+	in->heard = wanted && played;
+	if (!played) {
+		sound_input_skip(in, now_us);
+	}
 	if (!in->heard) {
 		in->gain_now = 0;
-		sound_input_skip(in, now_us);
 		return;
 	}
 	if (step != 0 || want != 1) {
@@ -339,6 +373,7 @@ void mix_audio_tick(struct mix_audio *a, int64_t now_us, int64_t wall_us)
 
 	a->ticks++;
 	a->last_us = now_us;
+	a->wall_us = wall_us;
 	a->heard_n = 0;
 	memset(a->sum, 0, sizeof(a->sum));
 	sound_choose(a->inputs, now_us);
@@ -389,6 +424,8 @@ void mix_audio_stats(const struct mix_audio *a, struct ort_json_array *inputs, s
 		*i_row = (struct mcu_mix_input_stats){
 			.id = g_strdup(in->id), .codec = g_strdup(codec ? mcu_codecs[codec->id].name : ""),
 			.lost = (int64_t)(in->queue.lost + in->queue.late), .level_dbov = in->loud - 127,
+			.state = g_strdup(sound_state_names[in->worth.state]), .clipped = sound_worth_clipped(in),
+			.same_ms = in->worth.above_us ? (a->last_us - in->worth.above_us) / 1000 : 0,
 		};
 	}
 	for (unsigned i = 0; i < a->outputs->len; i++, o_row++) {

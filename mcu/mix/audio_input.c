@@ -32,6 +32,7 @@ void sound_input_free(struct sound_input *in)
 	if (in) {
 		sound_queue_clear(&in->queue);
 		sound_decoder_free(in->decoder);
+		sound_clip_free(in->clip);
 		g_free(in->fifo);
 		g_free(in->id);
 		g_free(in->member);
@@ -74,6 +75,7 @@ static void look(struct sound_input *in, const struct sound_tools *tools, const 
 	n = decoder_of(in, tools, rtp->pt) ? sound_decode(in->decoder, payload, rtp->payload_len, out) : -EBADMSG;
 	if (n > 0) {
 		sound_level_note(in, 127 + sound_dbov(out, (unsigned)n), at_us);
+		sound_worth_samples(in, out, (unsigned)n, at_us);
 	}
 	in->broken += n < 0;
 }
@@ -95,6 +97,7 @@ void sound_input_packet(struct sound_input *in, const struct sound_tools *tools,
 		return;
 	}
 	in->packet_us = at_us;
+	in->worth.first_us = in->worth.first_us ? in->worth.first_us : at_us;
 	in->pt = rtp->pt;
 	level = mcu_rtp_ext_find(rtp, MCU_MIX_EXT_LEVEL, &len);
 	if (level && len >= 1) {
@@ -298,6 +301,7 @@ bool sound_input_play(struct sound_input *in, const struct sound_tools *tools, i
 	correct(in, tools, left, now_us);
 	in->played48 = in->next48 - in->fifo_n;
 	memcpy(in->frame, in->fifo, sizeof(in->frame));
+	sound_worth_samples(in, in->frame, SOUND_FRAME, now_us);
 	in->fifo_n -= SOUND_FRAME;
 	memmove(in->fifo, in->fifo + SOUND_FRAME, in->fifo_n * sizeof(*in->fifo));
 	if (fresh) {

@@ -39,6 +39,7 @@ void sound_level_note(struct sound_input *in, double v, int64_t now_us)
 		in->loud_us = now_us;
 	}
 	in->level_us = now_us;
+	sound_worth_level(in, v, now_us);
 }
 
 static double score(const struct sound_input *in, int64_t now_us)
@@ -123,6 +124,7 @@ void sound_levels_tell(struct mix_audio *a, int64_t now_us)
 	for (unsigned i = 0; i < a->inputs->len; i++) {
 		struct sound_input *in = g_ptr_array_index(a->inputs, i);
 		look_at(a, in, now_us);
+		sound_worth_tell(a, in, now_us);
 		if (!in->speaking || !in->member) {
 			continue;
 		}

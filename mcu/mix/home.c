@@ -1,5 +1,6 @@
 /* The home thread of a mix: commands, and one tick a frame: take pictures, commit views, paint, encode, send. A tick that
  * comes too late is left out and counted, never made up for. */
+#include "mcu/mix/ask_priv.h"
 #include "mcu/mix/home_priv.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/rtp/rtp.h"
 
-enum { UNSEEN_US = 2000000, STATS_US = 2000000 };
+enum { UNSEEN_US = 2000000, STATS_US = 2000000, WATCH_W = 320, WATCH_H = 180 };
 
 /* ---- messages ---- */
 struct call_msg {
@@ -47,13 +48,14 @@ static void in_free(gpointer data)
 
 	mix_picture_unref(in->last);
 	mix_decoder_unref(in->decoder);
+	mix_judge_free(in->judge);
 	g_free(in->id);
 	g_free(in->member);
 	g_free(in->name);
 	g_free(in);
 }
 
-static struct mix_in *find_in(const struct mix_home *h, const char *id)
+struct mix_in *mix_home_find_in(const struct mix_home *h, const char *id)
 {
 	for (guint i = 0; i < h->ins->len; i++) {
 		struct mix_in *in = h->ins->pdata[i];
@@ -77,7 +79,7 @@ static void repaint(struct mix_home *h, const struct mix_in *in)
 void mix_home_input(struct mix_home *h, void *cmd)
 {
 	struct mix_input_cmd *c = cmd;
-	struct mix_in *in = find_in(h, c->req.id);
+	struct mix_in *in = mix_home_find_in(h, c->req.id);
 
 	if (!in) {
 		in = g_new0(struct mix_in, 1);
@@ -90,6 +92,7 @@ void mix_home_input(struct mix_home *h, void *cmd)
 	in->member = g_strdup(c->req.member);
 	in->name = g_strdup(c->req.name);
 	in->content = c->req.content;
+	in->watch = c->req.watch;
 	in->ssrc = c->ssrc;
 	if (c->decoder) {
 		mix_decoder_unref(in->decoder);
@@ -102,7 +105,7 @@ void mix_home_input(struct mix_home *h, void *cmd)
 
 void mix_home_input_remove(struct mix_home *h, void *id)
 {
-	struct mix_in *in = find_in(h, id);
+	struct mix_in *in = mix_home_find_in(h, id);
 
 	if (!in) {
 		return;
@@ -118,7 +121,7 @@ struct swap { char *id; struct mix_decoder *fresh; };
 static void run_swap(struct mix_home *h, void *arg)
 {
 	struct swap *s = arg;
-	struct mix_in *in = find_in(h, s->id);
+	struct mix_in *in = mix_home_find_in(h, s->id);
 
 	if (in) {
 		mix_decoder_unref(in->decoder);
@@ -181,11 +184,13 @@ static void decide_seen(struct mix_home *h, int64_t now_us)
 {
 	for (guint i = 0; i < h->ins->len; i++) {
 		struct mix_in *in = h->ins->pdata[i];
-		in->want_w = in->want_h = 0;
+		in->want_w = in->watch ? WATCH_W : 0;
+		in->want_h = in->watch ? WATCH_H : 0;
 	}
 	for (guint i = 0; i < h->walls->len; i++) {
 		mix_wall_gather_wants(h, h->walls->pdata[i], now_us);
 	}
+	mix_home_stills_want(h);
 	for (guint i = 0; i < h->ins->len; i++) {
 		struct mix_in *in = h->ins->pdata[i];
 		if (in->want_w && !in->seen) {
@@ -196,6 +201,7 @@ static void decide_seen(struct mix_home *h, int64_t now_us)
 			in->seen = false;
 			mix_decoder_want(in->decoder, false);
 			g_clear_pointer(&in->last, mix_picture_unref);
+			g_clear_pointer(&in->judge, mix_judge_free);
 		}
 		in->unseen_us = in->want_w ? now_us : in->unseen_us;
 	}
@@ -277,6 +283,7 @@ static void work(struct mix_home *h, int64_t now_us)
 	for (guint i = 0; i < h->encodes->len; i++) {
 		mix_encode_run(h, h->encodes->pdata[i], now_us);
 	}
+	mix_home_stills_run(h, now_us);
 	now_and_then(h, now_us);
 	mix_flush(h->mix);
 }
@@ -323,6 +330,7 @@ struct mix_home *mix_home_start(mcu_mix *mix, unsigned serial, int fps, int64_t 
 	h->views = g_ptr_array_new_with_free_func(mix_view_free);
 	h->walls = g_ptr_array_new_with_free_func(mix_wall_free);
 	h->encodes = g_ptr_array_new_with_free_func(mix_encode_free);
+	h->stills = mix_home_stills_new();
 	h->outs = g_ptr_array_new_with_free_func(mix_out_free);
 	h->loop = ort_loop_start(name, h);
 	mix_home_call(h, start_on_home, NULL, NULL);
@@ -338,6 +346,7 @@ static void finish_on_home(struct mix_home *h, void *arg)
 	g_ptr_array_unref(h->walls);
 	g_ptr_array_unref(h->views);
 	g_ptr_array_unref(h->ins);
+	g_ptr_array_unref(h->stills);
 	for (unsigned i = 0; i < MIX_HISTORY; i++) {
 		g_free(h->history[i]);
 	}

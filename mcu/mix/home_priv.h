@@ -6,19 +6,21 @@
 #include "mcu/mix/caption_priv.h"
 #include "mcu/mix/decoder_priv.h"
 #include "mcu/mix/geometry_priv.h"
+#include "mcu/mix/judge_priv.h"
 #include "mcu/mix/load_priv.h"
 #include "mcu/mix/mix.h"
 #include "mcu/mix/picture_priv.h"
 
 #define MIX_COMMIT_US 500000	/* a new layout or source is waited for this long */
 #define MIX_LATE_US 1000000	/* older pictures are shown with their age */
-#define MIX_FROZEN_US 10000000
+#define MIX_FROZEN_US 2000000	/* no frame for so long */
+#define MIX_SAME_US 10000000	/* frames come, all of them equal */
 #define MIX_BLACK_US 2000000	/* dark for so long: a lens cap, not a cut */
 #define MIX_PLI_US 500000
 #define MIX_KEY_US 1000000	/* key frames of one encode are at least this far apart */
 #define MIX_HISTORY 16
 
-enum mix_input_state { MIX_WAITING, MIX_SHOWN, MIX_LATE, MIX_FROZEN, MIX_BROKEN, MIX_UNSEEN, MIX_BLACK, MIX_INPUT_STATE_N };
+enum mix_input_state { MIX_WAITING, MIX_SHOWN, MIX_LATE, MIX_FROZEN, MIX_BROKEN, MIX_UNSEEN, MIX_BLACK, MIX_LOOPED, MIX_INPUT_STATE_N };
 
 struct mix_in {
 	char *id, *member, *name;
@@ -36,6 +38,8 @@ struct mix_in {
 	int64_t pli_us;
 	enum mix_input_state state;
 	int64_t looked_us, dark_us;	/* when its light was looked at; since when there is none, 0 = there is */
+	bool watch;			/* judged though nobody sees it */
+	struct mix_judge *judge;	/* NULL: not seen since */
 	uint64_t frames_told;
 };
 
@@ -108,6 +112,7 @@ struct mix_home {
 	int64_t tick_us, due_us, second_us, stats_us;
 	int64_t wall_offset_us;			/* wall clock - ort_now_us(), shared with the sound: lip sync */
 	GPtrArray *ins, *views, *walls, *encodes, *outs;
+	GPtrArray *stills;			/* asked for, see ask.c */
 	char *history[MIX_HISTORY];		/* who spoke, the present one first */
 	bool nobody;				/* at present nobody speaks */
 	struct mix_load load;
@@ -132,6 +137,7 @@ struct mix_output_cmd { struct mcu_mix_output req; uint32_t ssrc; };
 void mix_home_output(struct mix_home *h, void *cmd);
 void mix_home_output_remove(struct mix_home *h, void *id);
 void mix_home_speaker(struct mix_home *h, void *member);	/* "" = nobody */
+struct mix_in *mix_home_find_in(const struct mix_home *h, const char *id);	/* NULL = none */
 
 /* ---- view.c ---- */
 struct mix_view *mix_view_find(const struct mix_home *h, const char *id);
@@ -159,6 +165,7 @@ void mix_out_reports(struct mix_home *h, int64_t now_us);	/* SR */
 void mix_out_key(struct mix_home *h, uint32_t ssrc);		/* PLI, FIR */
 
 /* ---- report.c: from the home thread to the control thread ---- */
+const char *mix_state_name(const struct mix_in *in);
 void mix_report_view(struct mix_home *h, const struct mix_view *v, int64_t waited_ms);
 void mix_report_states(struct mix_home *h, int64_t now_us);
 void mix_report_wants(struct mix_home *h, int64_t now_us);

@@ -148,7 +148,30 @@ static void ear_speaker(const char *member, void *user_data)
 	}
 }
 
-static const struct mix_audio_ops ear_ops = { .send = ear_send, .level = ear_level, .speaker = ear_speaker };
+static void ear_clip(struct mix_asked asked, struct mcu_mix_clip_reply *reply, void *user_data)
+{
+	mcu_mix *mix = user_data;
+
+	mix_clip_done(mix->mixer, asked, reply);
+}
+
+static void ear_state(const struct mcu_mix_input_event *state, void *user_data)
+{
+	mcu_mix *mix = user_data;
+	struct mcu_mix_input_event *e = g_memdup2(state, sizeof(*state));
+
+	e->room = g_strdup(mix->room);
+	e->mix = g_strdup(mix->name);
+	e->id = g_strdup(state->id);
+	e->state = g_strdup(state->state);
+	e->why = g_strdup(state->why);
+	e->at_ms = ort_wall_ms();
+	e->at_us = ort_now_us();
+	mix_post_event(mix, MCU_EVENT_MIX_INPUT_STATE, e);
+}
+
+static const struct mix_audio_ops ear_ops = { .send = ear_send, .level = ear_level, .speaker = ear_speaker, .clip = ear_clip,
+					      .state = ear_state };
 
 void mix_ear_flush(mcu_mix *mix)
 {
@@ -174,6 +197,7 @@ mcu_mix *mcu_mix_open(mcu_mixer *mixer, const struct mcu_mix_open *request, void
 	mix->inputs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mix_known_free);
 	mix->views = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mix_known_free);
 	mix->outputs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mix_known_free);
+	mix->asks = mix_asks_new();
 	mix->routes = mix_routes_new();
 	g_hash_table_insert(mixer->mixes, GUINT_TO_POINTER(mix->serial), mix);
 	mix->home = mix_home_start(mix, mix->serial, mix->fps, mixer->wall_offset_us);
@@ -189,6 +213,7 @@ void mcu_mix_close(mcu_mix *mix)
 	g_hash_table_remove(mix->mixer->mixes, GUINT_TO_POINTER(mix->serial));
 	mix_ear_free(mix->ear);		/* it may talk to the home thread */
 	mix_home_stop(mix->home);
+	mix_asks_free(mix->asks);
 	mix_routes_free(mix->routes);
 	g_hash_table_unref(mix->inputs);
 	g_hash_table_unref(mix->views);
@@ -257,6 +282,7 @@ mcu_mixer *mcu_mixer_new(const struct mcu_mixer_conf *conf, const struct mcu_mix
 	mixer->check_timer = ort_timer_new(conf->context, ort_now_us() + CHECK_US, check, mixer);
 	mixer->pool = mix_pool_new(conf->decode_threads, mixer->ranks);
 	mixer->ears = mix_ears_start(mixer->wall_offset_us);
+	mixer->stills = mix_stills_start();
 	return mixer;
 }
 
@@ -273,6 +299,7 @@ void mcu_mixer_free(mcu_mixer *mixer)
 		mcu_mix_close(mix);
 	}
 	mix_ears_stop(mixer->ears);
+	mix_stills_stop(mixer->stills);
 	mix_pool_free(mixer->pool);
 	g_source_destroy(mixer->check_timer);
 	g_source_unref(mixer->check_timer);

@@ -48,6 +48,10 @@ void mcu_mix_close(mcu_mix *mix);
 /* MIX_INPUT, MIX_INPUT_REMOVE, MIX_VIEW, MIX_VIEW_REMOVE, MIX_OUTPUT, MIX_OUTPUT_REMOVE, MIX_PLAY with the structs of
  * mcu/proto. `feed` for MIX_INPUT and MIX_OUTPUT, else NULL. false: err is an MCU_ERROR code. Repeating is harmless. */
 bool mcu_mix_call(mcu_mix *mix, enum mcu_method method, const void *request, const struct mcu_mix_feed *feed, GError **err);
+/* MIX_STILL, MIX_CLIP: `fn` is told once, on the control thread, at the latest when the mix is closed (MCU_ERROR_STATE).
+ * reply: struct of the method's reply table, borrowed; NULL with err. */
+typedef void (*mcu_mix_reply_fn)(const void *reply, const GError *err, void *user_data);
+void mcu_mix_ask(mcu_mix *mix, enum mcu_method method, const void *request, mcu_mix_reply_fn fn, void *user_data);
 /* RTP or RTCP (RFC 5761). Copied. Unknown SSRCs are counted and dropped. */
 void mcu_mix_packet(mcu_mix *mix, const uint8_t *packet, size_t len, int64_t at_us);
 json_t *mcu_mixer_stats(mcu_mixer *mixer);	/* counters, (transfer full); control thread */

@@ -1,6 +1,7 @@
 /* The mixer and its mixes as the control thread sees them; route.c's part belongs to the bridge thread. */
 #pragma once
 #include "mcu/base/loop.h"
+#include "mcu/mix/ask_priv.h"
 #include "mcu/mix/ear_priv.h"
 #include "mcu/mix/element_priv.h"
 #include "mcu/mix/home_priv.h"
@@ -19,6 +20,7 @@ struct mcu_mixer {
 	GHashTable *mixes;		/* serial -> mcu_mix */
 	struct mix_pool *pool;
 	struct mix_ears *ears;
+	GThreadPool *stills;
 	uint64_t abandoned;		/* decoder threads that hung */
 };
 
@@ -33,6 +35,8 @@ struct mcu_mix {
 	char *room, *name;
 	int fps;
 	GHashTable *inputs, *views, *outputs;	/* id -> mix_known */
+	GHashTable *asks;			/* number -> who asked for a still or clip */
+	unsigned next_ask;
 	struct mix_routes *routes;
 	struct mix_home *home;
 	struct mix_ear *ear;

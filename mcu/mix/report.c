@@ -7,7 +7,7 @@
 
 static const char *const state_names[MIX_INPUT_STATE_N] = {
 	[MIX_WAITING] = "waiting", [MIX_SHOWN] = "shown", [MIX_LATE] = "late", [MIX_FROZEN] = "frozen",
-	[MIX_BROKEN] = "broken", [MIX_UNSEEN] = "unseen", [MIX_BLACK] = "black",
+	[MIX_BROKEN] = "broken", [MIX_UNSEEN] = "unseen", [MIX_BLACK] = "black", [MIX_LOOPED] = "looped",
 };
 
 void mix_report_view(struct mix_home *h, const struct mix_view *v, int64_t waited_ms)
@@ -20,11 +20,33 @@ void mix_report_view(struct mix_home *h, const struct mix_view *v, int64_t waite
 	mix_post_event(h->mix, MCU_EVENT_MIX_VIEW_SHOWN, e);
 }
 
+const char *mix_state_name(const struct mix_in *in)
+{
+	return state_names[in->state];
+}
+
 enum { LOOK_US = 1000000 };
+
+/* Slides stand still and come again: that is what they are for. */
+static void judge(struct mix_in *in, int64_t now_us)
+{
+	if (!in->last || in->content != MCU_CONTENT_MAIN) {
+		return;
+	}
+	if (!in->judge) {
+		in->judge = mix_judge_new();
+	}
+	if (now_us - in->last_us > MIX_LATE_US) {
+		mix_judge_forget(in->judge);
+	} else {
+		mix_judge_note(in->judge, in->last, now_us);
+	}
+}
 
 /* Once a second is enough: nobody opens a lens cap for less. */
 static void look_at_light(struct mix_in *in, int64_t now_us)
 {
+	judge(in, now_us);
 	if (!in->last) {
 		in->dark_us = 0;
 	} else if (now_us - in->looked_us >= LOOK_US) {
@@ -33,9 +55,23 @@ static void look_at_light(struct mix_in *in, int64_t now_us)
 	}
 }
 
+static struct mix_judge_figures figures_of(const struct mix_in *in, int64_t now_us)
+{
+	struct mix_judge_figures f = { 0 };
+
+	if (in->judge) {
+		mix_judge_figures(in->judge, now_us, &f);
+	}
+	if (in->last && now_us - in->last_us > MIX_LATE_US) {
+		f.same_us = now_us - in->last_us;
+	}
+	return f;
+}
+
 static enum mix_input_state state_of(const struct mix_in *in, enum mix_trouble trouble, int64_t now_us)
 {
 	int64_t age = in->last ? now_us - in->last_us : now_us - in->seen_us;
+	struct mix_judge_figures f = figures_of(in, now_us);
 
 	if (!in->seen) {
 		return MIX_UNSEEN;
@@ -49,7 +85,18 @@ static enum mix_input_state state_of(const struct mix_in *in, enum mix_trouble t
 	if (age > MIX_LATE_US) {
 		return age > MIX_FROZEN_US ? MIX_FROZEN : MIX_LATE;
 	}
-	return in->dark_us && now_us - in->dark_us >= MIX_BLACK_US ? MIX_BLACK : MIX_SHOWN;
+	if (in->dark_us && now_us - in->dark_us >= MIX_BLACK_US) {
+		return MIX_BLACK;
+	}
+	return f.same_us >= MIX_SAME_US ? MIX_FROZEN : f.period_us ? MIX_LOOPED : MIX_SHOWN;
+}
+
+static const char *why(const struct mix_in *in, enum mix_trouble trouble, int64_t now_us)
+{
+	if (in->state == MIX_FROZEN) {
+		return now_us - in->last_us > MIX_LATE_US ? "no_frames" : "same_picture";
+	}
+	return mix_trouble_names[trouble];
 }
 
 void mix_report_states(struct mix_home *h, int64_t now_us)
@@ -65,9 +112,11 @@ void mix_report_states(struct mix_home *h, int64_t now_us)
 		}
 		in->state = state;
 		struct mcu_mix_input_event *e = g_new0(struct mcu_mix_input_event, 1);
+		struct mix_judge_figures j = figures_of(in, now_us);
 		*e = (struct mcu_mix_input_event){
 			.room = g_strdup(mix_room_name(h->mix)), .mix = g_strdup(mix_name(h->mix)), .id = g_strdup(in->id),
-			.state = g_strdup(state_names[state]), .why = g_strdup(mix_trouble_names[f.trouble]),
+			.state = g_strdup(state_names[state]), .why = g_strdup(why(in, f.trouble, now_us)),
+			.same_ms = j.same_us / 1000, .period_ms = j.period_us / 1000, .luma = j.luma, .level_dbov = -127,
 			.width = in->last ? in->last->w : 0, .height = in->last ? in->last->h : 0,
 			.at_ms = ort_wall_ms(), .at_us = now_us };
 		mix_post_event(h->mix, MCU_EVENT_MIX_INPUT_STATE, e);
@@ -112,10 +161,13 @@ static void input_rows(struct mix_home *h, struct ort_json_array *ret, int64_t u
 		struct mix_in *in = h->ins->pdata[i];
 		struct mix_decoder_figures f;
 		mix_decoder_figures(in->decoder, &f);
+		struct mix_judge_figures j = figures_of(in, h->tick_us);
 		rows[i] = (struct mcu_mix_input_stats){
 			.id = g_strdup(in->id), .codec = g_strdup(f.codec >= 0 ? mcu_codecs[f.codec].name : ""),
 			.width = in->last ? in->last->w : 0, .height = in->last ? in->last->h : 0, .lost = (int64_t)f.lost,
-			.fps = per_second(f.frames, &in->frames_told, us), .level_dbov = -127 };
+			.fps = per_second(f.frames, &in->frames_told, us), .level_dbov = -127,
+			.state = g_strdup(state_names[in->state]), .same_ms = j.same_us / 1000, .period_ms = j.period_us / 1000,
+			.luma = j.luma };
 	}
 	*ret = (struct ort_json_array){ rows, h->ins->len };
 }

@@ -122,6 +122,32 @@ int64_t sound_queue_floor(const struct sound_queue *q);			/* least transit, us *
 int64_t sound_queue_target(const struct sound_queue *q, bool fec);	/* least delay aimed at, us */
 int64_t sound_queue_span_us(const struct sound_queue *q, int64_t from48);	/* what is kept, from then on */
 
+/* ---- what an input is worth: audio_judge.c ---- */
+enum sound_state { SOUND_WAITING, SOUND_OK, SOUND_SILENT, SOUND_CLIPPED, SOUND_STATE_N };
+struct sound_worth {
+	enum sound_state state;
+	int64_t above_us;		/* last louder than silence; 0 = not yet */
+	int64_t first_us;		/* first packet */
+	int64_t turn_us;		/* of the windows below */
+	unsigned full[2], all[2];	/* samples at full scale, samples; this window and the one before */
+};
+struct sound_input;
+void sound_worth_level(struct sound_input *in, double over_silence, int64_t now_us);
+void sound_worth_samples(struct sound_input *in, const float *x, unsigned n, int64_t now_us);	/* decoded, before gain */
+double sound_worth_clipped(const struct sound_input *in);	/* share, of the last 5 s */
+struct mix_audio;
+void sound_worth_tell(struct mix_audio *a, struct sound_input *in, int64_t now_us);
+extern const char *const sound_state_names[SOUND_STATE_N];
+
+/* ---- clips: audio_clip.c ---- */
+struct sound_clip;
+struct sound_clip *sound_clip_new(struct mix_asked asked, int64_t ms, int64_t wall_us);
+void sound_clip_free(struct sound_clip *c);
+/* 20 ms at 48 kHz, NULL = nothing came. true: it is full. */
+bool sound_clip_take(struct sound_clip *c, const struct sound_tools *tools, const float *frame);
+struct mcu_mix_clip_reply *sound_clip_reply(struct sound_clip *c, const char *id);	/* (transfer full) */
+struct mix_asked sound_clip_asked(const struct sound_clip *c);
+
 /* ---- input: one published stream ---- */
 enum { FIFO_ROOM = 8192 };
 struct sound_input {
@@ -149,6 +175,8 @@ struct sound_input {
 	struct { bool known; int64_t wall_us; uint32_t ts; } sr;	/* capture time of a time stamp (RFC 3550 6.4.1) */
 	int64_t played48;		/* media time at the start of `frame` */
 	uint64_t decoded, concealed, scaled, broken;
+	struct sound_worth worth;
+	struct sound_clip *clip;	/* being recorded; NULL = none */
 };
 struct sound_input *sound_input_new(const char *id);
 void sound_input_free(struct sound_input *in);
@@ -206,7 +234,7 @@ struct mix_audio {
 	unsigned heard_n;
 	float sum[SOUND_FRAME];
 	uint64_t ticks, encodes, strangers, garbage;
-	int64_t last_us, next_look_us, speaker_us;
+	int64_t last_us, wall_us, next_look_us, speaker_us;
 	char *speaker;
 	uint32_t noise, serial;
 };

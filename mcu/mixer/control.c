@@ -168,6 +168,37 @@ static void answer(ort_rpc_call *call, bool ok, const GError *err)
 	}
 }
 
+static bool brings_something(int method)
+{
+	return mcu_methods[method].reply->n_fields > 0;
+}
+
+struct ask { ort_rpc_call *call; enum mcu_method method; };
+
+static void on_reply(const void *reply, const GError *err, void *user_data)
+{
+	g_autofree struct ask *a = user_data;
+	if (err) {
+		answer(a->call, false, err);
+	} else {
+		ort_rpc_reply(a->call, ort_json_print(mcu_methods[a->method].reply, reply));
+	}
+}
+
+/* Answered when it is there: nobody waits here. */
+static void ask(mixer_control *c, enum mcu_method method, const void *request, ort_rpc_call *call)
+{
+	g_autofree char *key = key_of(request);
+	const struct mixing *m = g_hash_table_lookup(c->mixes, key);
+	if (!m) {
+		ort_rpc_fail(call, mcu_errors[MCU_ERROR_UNKNOWN_ID].code, "no such mix", NULL);
+		return;
+	}
+	struct ask *a = g_new0(struct ask, 1);
+	*a = (struct ask){ call, method };
+	mcu_mix_ask(m->mix, method, request, on_reply, a);
+}
+
 static void on_request(ort_rpc *rpc, ort_rpc_call *call, const char *name, json_t *params, void *user_data)
 {
 	mixer_control *c = user_data;
@@ -178,7 +209,7 @@ static void on_request(ort_rpc *rpc, ort_rpc_call *call, const char *name, json_
 		ping(c, call);
 		return;
 	}
-	if (method < MCU_METHOD_MIX_OPEN || method > MCU_METHOD_MIX_PLAY || !c->mixer) {
+	if (method < MCU_METHOD_MIX_OPEN || method > MCU_METHOD_MIX_CLIP || !c->mixer) {
 		ort_rpc_fail(call, ORT_RPC_NO_METHOD, "not a method of the codec worker", NULL);
 		return;
 	}
@@ -188,8 +219,12 @@ static void on_request(ort_rpc *rpc, ort_rpc_call *call, const char *name, json_
 		ort_rpc_fail(call, mcu_errors[MCU_ERROR_INVALID].code, why ? why : "params", NULL);
 		return;
 	}
-	bool ok = perform(c, (enum mcu_method)method, request, params, &err);
-	answer(call, ok, err);
+	if (brings_something(method)) {
+		ask(c, (enum mcu_method)method, request, call);
+	} else {
+		bool ok = perform(c, (enum mcu_method)method, request, params, &err);
+		answer(call, ok, err);
+	}
 	ort_json_clear(table, request);
 }
 

@@ -111,7 +111,8 @@ struct mcu_mix_ref { char *room, *mix, *id; };			/* id: input, view or output; o
 /* What goes in: the stream `source` of the room, as long as it is there. The same id again = change it. */
 struct mcu_mix_input { char *room, *mix, *id, *source; int kind, content; char *member;	/* party that it belongs to: N-1 */
 		       char *name;			/* shown under its picture, UTF-8 */
-		       double gain_db; bool mute; };	/* mute: not mixed (mic_mute by the chair) */
+		       double gain_db; bool mute;	/* mute: not mixed (mic_mute by the chair) */
+		       bool watch; };			/* picture: looked at though no view shows it, in its smallest layer */
 enum mcu_cell_mode { MCU_CELL_EMPTY, MCU_CELL_FIXED, MCU_CELL_VOICE, MCU_CELL_POLL, MCU_CELL_CONTENT, MCU_CELL_MODE_N };
 struct mcu_mix_member { char *member; };			/* table mix_member */
 struct mcu_mix_cell { int64_t cell; int mode; char *member;	/* fixed: whose picture */
@@ -128,11 +129,33 @@ struct mcu_mix_output { char *room, *mix, *id, *view;	/* view: of a picture */
 			char *codec, *fmtp;	/* of codecs.def; fmtp: profile-level-id, max-fs .. that the receiver stated */
 			int64_t width, height, fps, bps; double gain_db; int kind; bool mute; };	/* mute: speaker_mute */
 struct mcu_mix_play { char *room, *mix, *member;	/* NULL = to all */
-		      char *sound; };			/* row of mcu/mix/sounds.def: joined, left, muted, roll_call .. */
+		      char *sound;			/* row of mcu/mix/sounds.def: joined, left, muted, roll_call .. */
+		      /* Words instead of the sound: spoken by the engine's voice (espeak-ng), where it has one; the sound is
+		       * played where it has none, or fails. pcm: base64 of 16-bit mono samples, at most 20 s, instead of both. */
+		      char *text, *lang;		/* lang: voice, "cmn" or "en"; NULL = by the letters of the text */
+		      char *pcm; int64_t pcm_hz; };
+/* Bytes of an input, for who keeps evidence. They come within the reply as base64: no file is shared, so it is the same
+ * over TLS, and the codec worker may still write nothing. A reply stays under 1 MiB. g_base64_decode() gives the file.
+ * mix.still: the newest picture, JPEG, in the aspect and at most in the size it was decoded in. Of an input that nobody
+ * sees it is decoded for this, and the reply waits up to 3 s for its first picture; then `state`.
+ * mix.clip: what is heard of the input from now on for `ms`: WAV, mono, 16 bits, 16 kHz, before gain and mute. The reply
+ * comes at its end. Of one input one clip at a time (`state`). Neither is remembered for the next worker. */
+struct mcu_mix_still { char *room, *mix, *id; int64_t max_width; };	/* id: of a picture input; 0 = 1280 */
+struct mcu_mix_still_reply { char *id, *state, *jpeg; int64_t width, height, age_ms, at_ms; };	/* at_ms: when it was decoded */
+struct mcu_mix_clip { char *room, *mix, *id; int64_t ms; };		/* id: of a sound input; 0 = 5,000, at most 8,000 */
+struct mcu_mix_clip_reply { char *id, *wav; int64_t ms, at_ms; double level_dbov, clipped; };	/* at_ms: of its first sample */
 struct mcu_mix_state_event { char *room, *mix, *state, *why; int64_t at_ms, at_us; };
 struct mcu_mix_view_event { char *room, *mix, *id, *layout; int64_t waited_ms, at_ms, at_us; };
-struct mcu_mix_input_event { char *room, *mix, *id, *state, *why; int64_t width, height, at_ms, at_us; };
-struct mcu_mix_input_stats { char *id, *codec; int64_t width, height, lost; double fps, level_dbov; };
+/* state of a picture: waiting; shown; late (no frame for 1 s); frozen (why: no_frames for 2 s, or same_picture: frames come,
+ * all of them equal to the last bit for 10 s); looped (a clip that repeats itself); black; broken; unseen (not decoded);
+ * unsupported. Of a sound: waiting; heard; silent (no_packets for 2 s, or nothing above same_level for 10 s); clipped. */
+struct mcu_mix_input_event { char *room, *mix, *id, *state, *why; int64_t width, height, at_ms, at_us;
+			     int64_t same_ms, period_ms; double luma, level_dbov, clipped; };	/* figures: as in mix_input_stats */
+struct mcu_mix_input_stats { char *id, *codec; int64_t width, height, lost; double fps, level_dbov;
+			     char *state;
+			     int64_t same_ms;		/* picture: since its last change; sound: since it was last above silence */
+			     int64_t period_ms;		/* looped: the clip's length, else 0 */
+			     double luma, clipped; };	/* luma: mean, 16 (black) to 235; clipped: share of samples at full scale, last 5 s */
 struct mcu_mix_output_stats { char *id, *codec; int64_t width, height, bitrate_bps, keyframes, late; double fps, encode_ms; };
 struct mcu_mix_stats_event { char *room, *mix; struct ort_json_array inputs, outputs; double load; /* of one core */
 			     int64_t at_ms, at_us; };
@@ -151,7 +174,8 @@ struct mcu_dump_transport { char *id, *state, *why; struct ort_json_array source
 			    char *kind;	/* as in transport.open; "mix": the id is that of the mix; NULL = lite or agent */ };
 struct mcu_dump_stream { char *id, *route, *kind, *mid; int64_t ssrc; bool up; };			/* dump_stream */
 /* What the engine would tell a new codec worker; the same commands again are no error. */
-struct mcu_dump_mix { char *mix, *state; int64_t fps; struct ort_json_array inputs, views, outputs; };	/* arrays of mix_input, mix_view, mix_output */
+struct mcu_dump_mix { char *mix, *state; int64_t fps; struct ort_json_array inputs, views, outputs;	/* arrays of mix_input, mix_view, mix_output */
+		      struct ort_json_array states; };	/* mix_input_event: the last of each input */
 struct mcu_dump_room { char *room; int64_t worker; struct ort_json_array transports, mixes; };		/* dump_room; dump_mix */
 struct mcu_dump_reply { char *boot; struct ort_json_array rooms; };
 
@@ -162,6 +186,7 @@ struct mcu_dump_reply { char *boot; struct ort_json_array rooms; };
 	X(encoding) X(transport_state) X(stream_event) X(sink_event) X(sink_layer_event) X(level_event) X(speaker_event) \
 	X(stream_stats) X(room_stats_event) X(stats_reply) X(dump_transport) X(dump_stream) X(dump_mix) X(dump_room) X(dump_reply) \
 	X(mix_open) X(mix_ref) X(mix_input) X(mix_member) X(mix_cell) X(mix_view) X(mix_output) X(mix_play) \
+	X(mix_still) X(mix_still_reply) X(mix_clip) X(mix_clip_reply) \
 	X(mix_state_event) X(mix_view_event) X(mix_input_event) X(mix_input_stats) X(mix_output_stats) X(mix_stats_event) \
 	X(dtmf_send) X(dtmf_event)
 #define X(t) extern const struct ort_json_table mcu_table_##t;

@@ -216,6 +216,7 @@ TABLE(dump_transport,
       STR(dump_transport, kind, OMIT, 8, "\"plain\", or \"mix\": the id is that of the mix; absent = lite or agent"));
 
 /* ---- mixing ---- */
+#define BYTES 1000000	/* base64 within a line of 1 MiB */
 static const char *const cell_modes[] = { [MCU_CELL_EMPTY] = "empty", [MCU_CELL_FIXED] = "fixed", [MCU_CELL_VOICE] = "voice",
 					  [MCU_CELL_POLL] = "poll", [MCU_CELL_CONTENT] = "content", NULL };
 #define MIX(t) ID(t, mix, REQ, "mix within the room, chosen by the gateway")
@@ -231,7 +232,8 @@ TABLE(mix_input,
       ID(mix_input, member, REQ, "party that the stream belongs to"),
       STR(mix_input, name, OMIT, 200, "name shown with the picture, UTF-8"),
       ORT_JF(struct mcu_mix_input, gain_db, ORT_J_DOUBLE, 0, -60, 20, "dB", "gain of the sound"),
-      BOOL(mix_input, mute, 0, "true: the sound is not mixed"));
+      BOOL(mix_input, mute, 0, "true: the sound is not mixed"),
+      BOOL(mix_input, watch, OMIT, "true: the picture is decoded and judged though no view shows it"));
 TABLE(mix_member, ID(mix_member, member, REQ, "party"));
 TABLE(mix_cell,
       INT(mix_cell, cell, REQ, 0, 63, NULL, "cell of the layout"),
@@ -261,7 +263,28 @@ TABLE(mix_output,
       BOOL(mix_output, mute, 0, "true: silence (speaker_mute)"));
 TABLE(mix_play,
       ROOM(mix_play, REQ), MIX(mix_play), ID(mix_play, member, OMIT, "who hears it; absent = all"),
-      STR(mix_play, sound, REQ, 32, "row of the sound table"));
+      STR(mix_play, sound, REQ, 32, "row of the sound table; with text: played where there is no voice"),
+      STR(mix_play, text, OMIT, 400, "words to be spoken, UTF-8"),
+      STR(mix_play, lang, OMIT, 16, "voice, \"cmn\" or \"en\"; absent = by the letters of the text"),
+      STR(mix_play, pcm, OMIT, BYTES, "base64 of 16-bit little-endian mono samples, played instead"),
+      INT(mix_play, pcm_hz, OMIT, 0, 48000, "Hz", "samples a second of pcm, 8,000 to 48,000"));
+TABLE(mix_still,
+      ROOM(mix_still, REQ), MIX(mix_still), ID(mix_still, id, REQ, "picture input"),
+      INT(mix_still, max_width, OMIT, 0, 1920, "pixels", "0 = 1280"));
+TABLE(mix_still_reply,
+      ID(mix_still_reply, id, REQ, "input"), STR(mix_still_reply, state, 0, 16, "of the input, as in mix.input_state"),
+      STR(mix_still_reply, jpeg, REQ, BYTES, "base64 of a JPEG file"),
+      COUNT(mix_still_reply, width, "pixels", "of the JPEG"), COUNT(mix_still_reply, height, "pixels", "of the JPEG"),
+      COUNT(mix_still_reply, age_ms, "ms", "since the picture was decoded"),
+      COUNT(mix_still_reply, at_ms, "ms", "wall clock of the engine when it was decoded"));
+TABLE(mix_clip,
+      ROOM(mix_clip, REQ), MIX(mix_clip), ID(mix_clip, id, REQ, "sound input"),
+      INT(mix_clip, ms, OMIT, 0, 8000, "ms", "length, 0 = 5,000"));
+TABLE(mix_clip_reply,
+      ID(mix_clip_reply, id, REQ, "input"), STR(mix_clip_reply, wav, REQ, BYTES, "base64 of a WAV file, mono, 16 bits, 16 kHz"),
+      COUNT(mix_clip_reply, ms, "ms", "length"), COUNT(mix_clip_reply, at_ms, "ms", "wall clock of the engine at its first sample"),
+      REAL(mix_clip_reply, level_dbov, "dBov", "root mean square of the whole clip"),
+      REAL(mix_clip_reply, clipped, NULL, "share of samples at full scale"));
 TABLE(mix_state_event,
       ROOM(mix_state_event, REQ), MIX(mix_state_event), STR(mix_state_event, state, REQ, 16, "up, restarting or failed"),
       STR(mix_state_event, why, OMIT, 64, "literal code of the cause"), AT(mix_state_event));
@@ -271,16 +294,26 @@ TABLE(mix_view_event,
       COUNT(mix_view_event, waited_ms, "ms", "time from the command to the frame"), AT(mix_view_event));
 TABLE(mix_input_event,
       ROOM(mix_input_event, REQ), MIX(mix_input_event), ID(mix_input_event, id, REQ, "input"),
-      STR(mix_input_event, state, REQ, 16, "waiting, shown, late, frozen, broken or unsupported"),
+      STR(mix_input_event, state, REQ, 16,
+	  "waiting, shown, late, frozen, looped, black, broken, unseen, unsupported; of a sound heard, silent, clipped"),
       STR(mix_input_event, why, OMIT, 64, "literal code of the cause"),
       COUNT(mix_input_event, width, "pixels", "decoded width"), COUNT(mix_input_event, height, "pixels", "decoded height"),
-      AT(mix_input_event));
+      AT(mix_input_event), COUNT(mix_input_event, same_ms, "ms", "since the picture last changed, or the sound was last above silence"),
+      COUNT(mix_input_event, period_ms, "ms", "looped: length of the clip"),
+      REAL(mix_input_event, luma, NULL, "mean of the picture, 16 (black) to 235"),
+      REAL(mix_input_event, level_dbov, "dBov", "level of the sound, smoothed"),
+      REAL(mix_input_event, clipped, NULL, "share of samples at full scale, last 5 s"));
 TABLE(mix_input_stats,
       ID(mix_input_stats, id, REQ, "input"), STR(mix_input_stats, codec, OMIT, 32, "codec that is decoded"),
       COUNT(mix_input_stats, width, "pixels", "decoded width, 0 = not decoded"),
       COUNT(mix_input_stats, height, "pixels", "decoded height"), COUNT(mix_input_stats, lost, NULL, "packets that never came"),
       REAL(mix_input_stats, fps, "Hz", "decoded frames a second"),
-      REAL(mix_input_stats, level_dbov, "dBov", "level of the sound, smoothed"));
+      REAL(mix_input_stats, level_dbov, "dBov", "level of the sound, smoothed"),
+      STR(mix_input_stats, state, OMIT, 16, "as in mix.input_state"),
+      COUNT(mix_input_stats, same_ms, "ms", "since the picture last changed, or the sound was last above silence"),
+      COUNT(mix_input_stats, period_ms, "ms", "looped: length of the clip"),
+      REAL(mix_input_stats, luma, NULL, "mean of the picture, 16 (black) to 235"),
+      REAL(mix_input_stats, clipped, NULL, "share of samples at full scale, last 5 s"));
 TABLE(mix_output_stats,
       ID(mix_output_stats, id, REQ, "output"), STR(mix_output_stats, codec, OMIT, 32, "codec"),
       COUNT(mix_output_stats, width, "pixels", "encoded width"), COUNT(mix_output_stats, height, "pixels", "encoded height"),
@@ -300,7 +333,8 @@ TABLE(dump_mix,
       INT(dump_mix, fps, OMIT, 0, 60, "Hz", "as in mix.open"),
       LIST(dump_mix, inputs, mix_input, 0, 4096, "commands that made its inputs"),
       LIST(dump_mix, views, mix_view, 0, 1024, "commands that made its views"),
-      LIST(dump_mix, outputs, mix_output, 0, 4096, "commands that made its outputs"));
+      LIST(dump_mix, outputs, mix_output, 0, 4096, "commands that made its outputs"),
+      LIST(dump_mix, states, mix_input_event, OMIT, 4096, "the last mix.input_state of each input"));
 TABLE(dump_room,
       ROOM(dump_room, REQ),
       INT(dump_room, worker, 0, 0, 1024, NULL, "media thread that the room lives on"),

@@ -177,6 +177,18 @@ bool mcu_mix_call(mcu_mix *mix, enum mcu_method method, const void *request, con
 	return ok;
 }
 
+/* Of an input that is there: three bytes. */
+void mcu_mix_ask(mcu_mix *mix, enum mcu_method method, const void *request, mcu_mix_reply_fn fn, void *user_data)
+{
+	char *id = ((const struct mcu_mix_ref *)request)->id;
+	const struct mcu_mix_still_reply still = { .id = id, .state = (char *)"shown", .jpeg = (char *)"/9j/", .width = 640, .height = 360 };
+	const struct mcu_mix_clip_reply clip = { .id = id, .wav = (char *)"UklG", .ms = 5000 };
+	g_autoptr(GError) err = g_error_new_literal(MCU_ERROR, MCU_ERROR_UNKNOWN_ID, "no such input");
+	bool there = find(mix->inputs, id, 0, 0) != NULL;
+	const void *reply = method == MCU_METHOD_MIX_STILL ? (const void *)&still : (const void *)&clip;
+	fn(there ? reply : NULL, there ? NULL : err, user_data);
+}
+
 static void pass_pli(mcu_mix *mix, const uint8_t *packet, size_t len)
 {
 	struct mcu_rtcp r;

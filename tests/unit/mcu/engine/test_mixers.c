@@ -215,6 +215,19 @@ static void commands_reach_both_sides(struct bed *b, gconstpointer data)
 	g_assert_null(dumped(b));
 }
 
+static void stills_and_clips_come_back(struct bed *b, gconstpointer data)
+{
+	struct mcu_mix_still still = { .room = (char *)"r", .mix = (char *)"m", .id = (char *)"p1.video" };
+	struct mcu_mix_clip clip = { .room = (char *)"r", .mix = (char *)"m", .id = (char *)"p1.audio" };
+	g_assert_cmpint(call(b, MCU_METHOD_MIX_STILL, &still), ==, MCU_ERROR_UNKNOWN_ID);
+	g_assert_cmpint(put_input(b, "p1.video", "p1.video", MCU_VIDEO), ==, -1);
+	g_assert_cmpint(put_input(b, "p1.audio", NULL, MCU_AUDIO), ==, -1);
+	g_assert_cmpint(call(b, MCU_METHOD_MIX_STILL, &still), ==, -1);
+	g_assert_cmpstr(json_string_value(json_object_get(b->reply, "jpeg")), ==, "/9j/");
+	g_assert_cmpint(call(b, MCU_METHOD_MIX_CLIP, &clip), ==, -1);
+	g_assert_cmpstr(json_string_value(json_object_get(b->reply, "wav")), ==, "UklG");
+}
+
 static void repeats_are_harmless_and_others_refused(struct bed *b, gconstpointer data)
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -416,6 +429,7 @@ int main(int argc, char **argv)
 	g_assert_cmpint(argc, ==, 2);
 	program = argv[1];
 	TEST(commands_reach_both_sides, setup);
+	TEST(stills_and_clips_come_back, setup);
 	TEST(repeats_are_harmless_and_others_refused, setup);
 	TEST(refused_view_leaves_what_was, setup);
 	TEST(pipelined_commands_keep_their_order, bare);
