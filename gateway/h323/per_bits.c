@@ -151,3 +151,12 @@ void per_put_small(struct per_out *out, uint64_t value)
 	(void)per_put_length(out, octets_of(value));
 	per_put(out, value, octets_of(value) * 8);
 }
+
+bool per_is_aligned(const struct per_type *t, unsigned bits)
+{
+	bool fixed = t->lo == t->hi;
+	if (t->kind == PER_STRING) {
+		return t->hi < 0 || (fixed ? t->hi * bits > 16 : t->hi * bits >= 16);
+	}
+	return !fixed || t->hi * bits > 16;
+}

@@ -53,3 +53,5 @@ size_t per_get_length(struct per_in *in, bool *ret_more);	/* more: a fragment, a
 size_t per_put_length(struct per_out *out, size_t len);		/* returns how many items go under this length */
 uint64_t per_get_small(struct per_in *in);	/* normally small number */
 void per_put_small(struct per_out *out, uint64_t value);
+/* Is the body of a string aligned? bits: of one item. X.691 15.7, 16.7, 27.5 */
+bool per_is_aligned(const struct per_type *t, unsigned bits);

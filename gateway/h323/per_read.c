@@ -37,16 +37,6 @@ static size_t left_bits(const struct reader *r)
 	return r->in.n_bits - r->in.at;
 }
 
-/* Is the body of a string aligned? bits: of one item. X.691 15.7, 16.7, 27.5 */
-static bool is_aligned(const struct per_type *t, unsigned bits)
-{
-	bool fixed = t->lo == t->hi;
-	if (t->kind == PER_STRING) {
-		return t->hi < 0 || (fixed ? t->hi * bits > 16 : t->hi * bits >= 16);
-	}
-	return !fixed || t->hi * bits > 16;
-}
-
 /* Items of `bits` each, all fragments, as 32-bit codes. */
 static GArray *get_items(struct reader *r, const struct per_type *t, unsigned bits)
 {
@@ -54,7 +44,7 @@ static GArray *get_items(struct reader *r, const struct per_type *t, unsigned bi
 	bool more;
 	do {
 		size_t n = get_size(r, t, &more);
-		if (n > 0 && is_aligned(t, bits)) {
+		if (n > 0 && per_is_aligned(t, bits)) {
 			per_in_align(&r->in);
 		}
 		if (r->in.cut || n * bits > left_bits(r)) {

@@ -29,15 +29,6 @@ static size_t put_size(struct writer *w, const struct per_type *t, size_t n)
 	return n;
 }
 
-static bool is_aligned(const struct per_type *t, unsigned bits)
-{
-	bool fixed = t->lo == t->hi;
-	if (t->kind == PER_STRING) {
-		return t->hi < 0 || (fixed ? t->hi * bits > 16 : t->hi * bits >= 16);
-	}
-	return !fixed || t->hi * bits > 16;
-}
-
 static bool put_items(struct writer *w, const struct per_type *t, unsigned bits, const GArray *items)
 {
 	size_t done = 0, part;
@@ -46,7 +37,7 @@ static bool put_items(struct writer *w, const struct per_type *t, unsigned bits,
 	}
 	do {
 		part = put_size(w, t, items->len - done);
-		if (part > 0 && is_aligned(t, bits)) {
+		if (part > 0 && per_is_aligned(t, bits)) {
 			per_out_align(&w->out);
 		}
 		for (size_t n = 0; n < part; n++) {
