@@ -12,6 +12,7 @@
 
 #include "gateway/app/app_priv.h"
 #include "gateway/app/calls_priv.h"
+#include "gateway/app/rooms_priv.h"
 
 /* ---- state folder ---- */
 static bool take_state(gw_app *app, char **ret_why)
@@ -223,6 +224,7 @@ static void bind_all(gw_app *app)
 	gw_app_bind_rollcalls(app);
 	gw_app_bind_parties(app);
 	gw_app_bind_endpoints(app);
+	gw_app_bind_rooms(app);
 	gw_app_bind_sip(app);
 }
 
@@ -244,6 +246,7 @@ static bool start_parts(gw_app *app, char **ret_why)
 	gw_app_loops_start(app);
 	gw_app_calls_start(app);
 	gw_app_flows_start(app);
+	gw_app_rooms_start(app);
 	gw_app_measures_start(app);
 	gw_app_mixes_start(app);
 	if (!gw_app_media_start(app, ret_why) || !gw_app_sip_start(app, ret_why) || !start_web(app, ret_why)) {
@@ -339,6 +342,7 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	g_hash_table_unref(app->dirty_conferences);
 	g_hash_table_unref(app->dirty_rollcalls);
 	gw_app_flows_stop(app);
+	gw_app_rooms_stop(app);
 	gw_app_measures_stop(app);
 	gw_app_endpoints_stop(app);
 	g_hash_table_unref(app->failing);

@@ -45,6 +45,7 @@ struct gw_app {
 	GHashTable *dials;		/* party -> address: to be called when the hall is open */
 	struct gw_calls *calls;		/* calls.c */
 	struct gw_mixes *mixes;		/* mixes.c */
+	struct gw_app_rooms *rooms;	/* rooms.c */
 	GHashTable *flows;		/* party -> figures of its media, flows.c */
 	GHashTable *endpoints;		/* user -> SIP account, endpoints.c */
 	struct gw_trunks *trunks;	/* zones and trunks of the configuration */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/app/calls_priv.h"
+#include "gateway/app/rooms_priv.h"
 
 struct call {
 	gw_app *app;
@@ -161,6 +162,10 @@ static void party_ended(gw_app *app, const char *party, const char *why)
 /* ---- dialling ---- */
 void gw_app_party_dial(gw_app *app, const char *party, const char *address)
 {
+	if (gw_room_known(app->domain, address)) {
+		gw_app_room_dial(app, party, address);
+		return;
+	}
 	g_autoptr(GError) err = NULL;
 	g_autofree char *own = g_strdup(party), *to = g_strdup(gw_app_where(app, address));
 	g_autofree char *id = g_strdup_printf("%s%u-%s", app->calls->run, ++app->calls->last, own);

@@ -3,6 +3,7 @@
 
 #include "gateway/app/app_priv.h"
 #include "gateway/app/calls_priv.h"
+#include "gateway/app/rooms_priv.h"
 #include "mcu/base/clock.h"
 
 static bool digits_ok(const char *digits, size_t least, gw_api_call *call)
@@ -108,6 +109,11 @@ static void reply_joined(struct gw_ack *ack)
 	gw_api_reply(ack->call, &(struct gw_conference_join_reply){ ack->id, ack->extra, audio, video });
 }
 
+void gw_app_ack_joined(gw_app *app, gw_api_call *call, const char *party, const char *conference)
+{
+	gw_app_ack(app, call, reply_joined, party, conference, 0);
+}
+
 static bool let_in(gw_app *app, const struct gw_api_session *s, const char *id, const char *password, gw_api_call *call)
 {
 	static const struct { enum gw_error error; const char *why; } rows[] = {
@@ -138,14 +144,15 @@ static void join(struct gw_api_session *s, const void *request, gw_api_call *cal
 	if (!let_in(app, s, id, in->password, call)) {
 		return;
 	}
-	struct gw_party_facts f = { .name = in->name != NULL ? in->name : s->name, .address = address, .kind = GW_PARTY_BROWSER };
+	struct gw_party_facts f = { .name = in->name != NULL ? in->name : s->name, .address = address,
+				    .kind = gw_app_room_of(s) != NULL ? GW_PARTY_ROOM : GW_PARTY_BROWSER };
 	g_autofree char *party = g_strdup(gw_party_enter(app->domain, actor, id, &f, gw_app_now(), &err));
 	if (party == NULL) {
 		gw_app_fail(call, err);
 		return;
 	}
 	gw_app_seat_taken(app, party);
-	gw_app_ack(app, call, reply_joined, party, id, 0);
+	gw_app_ack_joined(app, call, party, id);
 }
 
 static void leave(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)

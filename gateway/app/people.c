@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/app/app_priv.h"
+#include "gateway/app/rooms_priv.h"
 
 static enum gw_error error_of(enum gw_auth_error err)
 {
@@ -42,6 +43,7 @@ static void on_opened(struct gw_api_session *s, void *user_data)
 	if (wall != NULL) {
 		gw_wall_online(app->domain, wall, true);
 	}
+	gw_app_room_session(app, s, true);
 }
 
 /* A screen is online while any page of it is open; each opening of its address is a credential of its own. */
@@ -61,6 +63,7 @@ static void on_closed(struct gw_api_session *s, void *user_data)
 	if (others.wall != NULL && others.n == 0) {
 		gw_wall_online(app->domain, others.wall, false);
 	}
+	gw_app_room_session(app, s, false);
 	g_clear_pointer(&s->app, g_free);
 }
 
@@ -322,6 +325,10 @@ static void device_issue(struct gw_api_session *s, const void *request, gw_api_c
 	}
 	if (wall) {
 		gw_wall_add(app->domain, id, in->name);
+	} else {
+		struct gw_room_facts room = { .device = id, .name = in->name };
+		(void)gw_room_put(app->domain, actor, &room, gw_app_now(), NULL);
+		gw_app_rooms_changed(app);
 	}
 	gw_app_remember(app, "device.issued", actor, NULL, json_pack("{s:s,s:s,s:s}", "device", id, "kind", in->kind, "name", in->name));
 	gw_app_ack(app, call, reply_device, id, token, wall);
@@ -352,6 +359,7 @@ static void device_revoke(struct gw_api_session *s, const void *request, gw_api_
 		return;
 	}
 	(void)gw_api_end_matching(app->api, same_subject, subject, "revoked");
+	(void)gw_room_remove(app->domain, actor, in->id, gw_app_now(), NULL);
 	gw_app_remember(app, "device.revoked", actor, NULL, json_pack("{s:s}", "device", in->id));
 	gw_app_ack(app, call, gw_ack_empty, NULL, NULL, 0);
 }

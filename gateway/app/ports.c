@@ -2,6 +2,7 @@
  * FLUSH_US, whole objects. */
 #include "gateway/app/app_priv.h"
 #include "gateway/app/calls_priv.h"
+#include "gateway/app/rooms_priv.h"
 
 #define FLUSH_US (50 * ORT_US_PER_MS)
 
@@ -137,6 +138,7 @@ int64_t gw_app_flush(int64_t now_us, void *user_data)
 	flush_set(app, app->dirty_walls, flush_wall);
 	flush_set(app, app->dirty_conferences, flush_conference);
 	flush_set(app, app->dirty_rollcalls, flush_rollcall);
+	gw_app_rooms_flush(app);
 	if (app->dirty_directory) {
 		app->dirty_directory = false;
 		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_DIRECTORY_CHANGED, NULL);
@@ -231,6 +233,7 @@ static void do_conf_changed(gw_app *app, const struct gw_action *a)
 {
 	const char *rollcall = gw_rollcall_of(app->domain, a->id);
 	mark(app, app->dirty_conferences, a->id);
+	gw_app_rooms_changed(app);
 	if (rollcall != NULL) {
 		mark(app, app->dirty_rollcalls, rollcall);
 	}

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/app/app_priv.h"
+#include "gateway/app/rooms_priv.h"
 
 /* ---- links ---- */
 
@@ -40,6 +41,16 @@ static void push_link(gw_app *app, const struct gw_link_issue *in, const char *n
 					   "expires_ms", (json_int_t)expires_ms, "incident", in->incident, "place",
 					   json_object_get(incident, "place"), "drill", json_object_get(incident, "drill"));
 	gw_push_post(app->push, "link.issued", body, ort_wall_ms(), on_link_pushed, app);
+}
+
+char *gw_app_link_make(gw_app *app, const char *actor, const char *incident, const char *guest, int64_t *ret_expires_ms, GError **err)
+{
+	const char *link, *scene;
+	if (!gw_link_issue(app->domain, actor, incident, NULL, guest, gw_app_now(), &link, &scene, ret_expires_ms, err)) {
+		return NULL;
+	}
+	struct gw_auth_link seat = { link, incident, scene, gw_scene_name(app->domain, scene) };
+	return gw_auth_link_issue(app->auth, &seat, ort_wall_ms(), ret_expires_ms);
 }
 
 static void issue(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)

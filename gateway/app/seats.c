@@ -1,11 +1,15 @@
 /* Seats: sessions of browsers that joined a conference. A seat is a party whose address is the session's ("session:<auth>") or
- * the field officer's scene ("scene:<id>"): a page that comes back by the same credential is the same party. */
+ * the field officer's scene ("scene:<id>") or the room's device ("device:<id>"): a page that comes back by the same credential is the same party. */
 #include <string.h>
 
 #include "gateway/app/calls_priv.h"
+#include "gateway/app/rooms_priv.h"
 
 char *gw_app_seat_address(const struct gw_api_session *s)
 {
+	if (gw_app_room_of(s) != NULL) {
+		return g_strdup(s->subject);
+	}
 	return s->role == GW_ROLE_FIELD ? g_strconcat("scene:", s->scene, NULL) : g_strconcat("session:", s->auth, NULL);
 }
 
@@ -101,6 +105,18 @@ void gw_app_seat_drop(gw_app *app, const char *party, const char *why)
 	}
 }
 
+/* The page made another connection meanwhile, which carries: what becomes of the old one is no news. */
+static bool is_replaced(gw_app *app, const char *party, const gw_leg *leg)
+{
+	g_autoptr(GPtrArray) legs = legs_of(app, party);
+	for (unsigned n = 0; n < legs->len; n++) {
+		if (legs->pdata[n] != leg && gw_leg_get_state(legs->pdata[n]) == GW_LEG_UP) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void gw_app_seat_leg(gw_app *app, const gw_leg *leg, enum gw_leg_state state, const char *why)
 {
 	static const enum gw_site_state states[GW_LEG_STATE_N] = {
@@ -111,6 +127,9 @@ void gw_app_seat_leg(gw_app *app, const gw_leg *leg, enum gw_leg_state state, co
 	enum gw_site_state now = party != NULL ? gw_party_get_state(app->domain, party) : GW_SITE_ABSENT;
 	if (party == NULL || states[state] == GW_SITE_ABSENT || !gw_party_is_live(now)) {
 		return;	/* a scene's phone that joined no conference, or left it */
+	}
+	if (state != GW_LEG_UP && is_replaced(app, party, leg)) {
+		return;
 	}
 	if (state == GW_LEG_UP) {
 		note_streams(app, party);

@@ -326,7 +326,7 @@ void gw_conference_woken(gw_domain *d, struct gw_conference *c, struct gw_now no
 		if (p->removed || !(calling || gw_party_is_live(p->state) || p->state == GW_SITE_LEAVING)) {
 			continue;
 		}
-		if (p->kind == GW_PARTY_BROWSER) {
+		if (p->kind == GW_PARTY_BROWSER || (p->kind == GW_PARTY_ROOM && !calling)) {
 			(void)gw_party_state(d, p->id, GW_SITE_CONNECTING, "gateway_restarted", now);
 			continue;
 		}

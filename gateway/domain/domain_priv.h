@@ -63,6 +63,8 @@ struct gw_rec_rollcall_result { char *rollcall, *site, *why; int result; };
 struct gw_rec_rollcall_figures { char *rollcall, *site; int64_t answer_ms, bitrate_bps; double loss; bool black, frozen, silent, clipped; };
 struct gw_rec_rollcall_ref { char *rollcall; };
 
+#include "gateway/domain/room_priv.h"
+
 struct gw_rec_row { const char *type; const struct ort_json_table *table; const char *doc; };
 extern const struct gw_rec_row gw_rec_rows[GW_REC_N];
 #define X(id, type, body, doc) extern const struct ort_json_table gw_rec_table_##body;
@@ -186,6 +188,7 @@ struct gw_domain {
 	int64_t last_rollcall;
 	GHashTable *rollcalls;	/* id -> struct gw_rollcall, owned */
 	GPtrArray *rollcall_order;	/* borrowed, oldest first */
+	GHashTable *rooms;	/* device -> struct gw_room, owned */
 	unsigned bad_records;
 };
 

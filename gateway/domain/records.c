@@ -63,7 +63,7 @@ TABLE(conference_guess, ID(conference_guess, conference, "conference"), TEXT(con
 TABLE(party_add, ID(party_add, conference, "conference"), ID(party_add, party, "party"), TEXT(party_add, name, 200, "name"),
       OPT_ID(party_add, site, "directory site"), TEXT(party_add, address, 256, "how it is called"),
       TEXT(party_add, agent, 200, "its equipment"), INT(party_add, nr, 0, 0, NULL, "running number"),
-      ENUM(party_add, kind, gw_party_kind_names, "browser, sip or trunk"), ENUM(party_add, role, gw_party_role_names, "role"),
+      ENUM(party_add, kind, gw_party_kind_names, "browser, sip, trunk or room"), ENUM(party_add, role, gw_party_role_names, "role"),
       BOOL(party_add, out, "we called it"), BOOL(party_add, keep, "called again after a loss"),
       INT(party_add, max_bps, 0, 0, "bps", "most that it is sent; 0 = any"));
 TABLE(party_ref, ID(party_ref, party, "party"));

@@ -2,7 +2,10 @@
 import { signal } from './view.js';
 
 const KEY = 'ortoo.language';
-export const languages = ['zh-CN', 'en'];
+/** Chinese and English everywhere; pages that have more say so in their first line. */
+export const languages = (document.documentElement.dataset.languages ?? 'zh-CN en').split(' ');
+/** Languages that only some parts have stand upon the first one: what they lack is said in Chinese. */
+const partial = ['mn-Mong'];
 /** @type {Record<string, string>} */
 let texts = {};
 
@@ -27,8 +30,13 @@ export const language = signal(chosen());
  * @param {...string} parts
  */
 export async function loadTexts(...parts) {
-	const files = [...(Object.keys(texts).length ? [] : ['']), ...parts.map((p) => `${p}.`)];
-	const loaded = await Promise.all(files.map(async (f) => (await fetch(`/texts/${f}${language.value}.json`)).json()));
+	const heads = [...(Object.keys(texts).length ? [] : ['']), ...parts.map((p) => `${p}.`)];
+	const files = partial.includes(language.value)
+		? [...heads.map((h) => `${h}${languages[0]}`), ...parts.map((p) => `${p}.${language.value}`)] : heads.map((h) => `${h}${language.value}`);
+	const loaded = await Promise.all(files.map(async (f) => {
+		const reply = await fetch(`/texts/${f}.json`);
+		return reply.ok ? reply.json() : {};
+	}));
 	texts = Object.assign({}, texts, ...loaded);
 	document.documentElement.lang = language.value;
 	const title = document.documentElement.dataset.title;
@@ -53,7 +61,7 @@ export function switchLanguage() {
 }
 
 export function otherLanguage() {
-	return language.value === 'en' ? 'zh-CN' : 'en';
+	return languages[(languages.indexOf(language.value) + 1) % languages.length];
 }
 
 /**

@@ -62,7 +62,7 @@ declare namespace Ortoo {
 	}
 	interface Flow { codec: string; width: number; height: number; fps: number; bitrate_bps: number; loss: number; security?: string; view?: string }
 	interface Party {
-		id: string; conference: string; name: string; site: string | null; kind: 'browser' | 'sip' | 'trunk'; address: string | null; direction: 'in' | 'out';
+		id: string; conference: string; name: string; site: string | null; kind: 'browser' | 'sip' | 'trunk' | 'room'; address: string | null; direction: 'in' | 'out';
 		agent: string | null; state: SceneState; why: string | null; role: 'chair' | 'participant' | 'observer'; mic_muted: boolean; mic_muted_by?: string | null;
 		speaker_muted: boolean; speaker_muted_by?: string | null; in_db: number; out_db: number; speaking: boolean; view: string; audio: string | null;
 		video: string | null; slides: string | null; joined_ms: number; left_ms: number; attempts: number; next_try_ms: number; keep?: boolean; sends: Flow; gets: Flow;
@@ -90,6 +90,16 @@ declare namespace Ortoo {
 		dwell_ms: number; ahead: number; hang_up: boolean; sites: number; totals: Record<Result, number>; entries?: RollEntry[];
 	}
 	interface Circular extends RollCall { issued_ms: number; node: string; log_head: { seq: number; hash: string }; log_signature: unknown; public_key?: string }
+	interface RoomCall {
+		party: string; conference: string; number: string; name: string; state: SceneState; kind: 'call' | 'rollcall' | 'check'; auto: boolean; drill: boolean;
+		incident: string | null; taken: boolean;
+	}
+	interface RoomHealth { camera: boolean; microphone: boolean; sound: boolean; rtt_ms: number; jitter_ms: number; width: number; height: number; loss: number; agent: string; at_ms: number }
+	interface Siren { callack: string; row: number; name: string; text: string; drill: boolean; since_ms: number }
+	interface Room {
+		device: string; address: string; name: string; site: string | null; site_name: string | null; answer: 'rollcall' | 'auto' | 'ask'; call: RoomCall | null; online: number;
+		health: RoomHealth | null; siren?: Siren | null;
+	}
 	interface SceneStats { incident: string; scene: string; loss?: number; bitrate_bps?: number; rtt_ms?: number; fps?: number }
 	interface Config {
 		name?: string; map_tiles?: string; map_attribution?: string; division_outline?: string;

@@ -124,7 +124,7 @@ export function attach(element, media, onRefused) {
 
 /** The other language, one click away on every page. */
 export function LanguageButton() {
-	return html`<button class="quiet" onClick=${switchLanguage} lang=${otherLanguage()}>${t('language.other')}</button>`;
+	return html`<button class="quiet" onClick=${switchLanguage} lang=${otherLanguage()}>${t(`language.${otherLanguage()}`)}</button>`;
 }
 
 /** Text for an error of any origin: what the gateway said, or a sentence of ours for what only the page can know. @param {unknown} e */
