@@ -96,6 +96,21 @@ static void rollcalls_agree(void)
 	world_finish(&w);
 }
 
+static void rooms_agree(void)
+{
+	struct world w;
+	world_init(&w);
+	put(&w, "site", json_pack("{s:s,s:s}", "id", "s1", "name", "A"));
+	struct gw_room_facts r = { "m-1", "PC", "s1", GW_ROOM_AUTO };
+	g_assert_true(gw_room_put(w.d, "u:a", &r, w.now, NULL));
+	struct gw_conference_facts c = { .name = "c" };
+	struct gw_party_facts f = { .site = "s1" };
+	g_assert_nonnull(gw_party_call(w.d, "u:a", gw_conference_open(w.d, "u:a", &c, w.now, NULL), &f, w.now, NULL));
+	g_autoptr(json_t) room = gw_room_print(w.d, "m-1");
+	agree(gw_object_by_name("room"), room);
+	world_finish(&w);
+}
+
 static void strangers_are_named(void)
 {
 	static const struct { const char *method, *params, *why; } rows[] = {
@@ -136,6 +151,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/api/objects/agree", objects_agree);
 	g_test_add_func("/api/objects/rollcalls", rollcalls_agree);
+	g_test_add_func("/api/objects/rooms", rooms_agree);
 	g_test_add_func("/api/objects/strangers", strangers_are_named);
 	g_test_add_func("/api/objects/openapi", openapi_knows_them);
 	return g_test_run();
