@@ -1,5 +1,9 @@
 /* Rooms that have only a browser: bodies of their methods. Included by schema.h. */
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu/base/json.h"
 
 extern const char *const gw_api_room_answer_names[];	/* rollcall, auto, ask: order of the domain's enum */
 struct gw_device_ref { char *device; };			/* NULL = own */
