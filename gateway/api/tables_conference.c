@@ -24,9 +24,12 @@ T(conference_join_reply, IDF(conference_join_reply, party, 0, "publish under thi
   IDF(conference_join_reply, video, 0, "stream that it shall see"));
 T(conference_layout, IDF(conference_layout, id, MUST, "which"), IDF(conference_layout, view, 0, "program (default), or a party's own"),
   STR(conference_layout, layout, 0, 16, "name of layouts; absent: stays"),
-  { .name = "auto", .type = ORT_J_BOOL, .offset = offsetof(struct gw_conference_layout, automatic), .doc = "chosen by the number of parties" },
-  BOOL(conference_layout, titles, 0, "names under pictures"), BOOL(conference_layout, clock, 0, "time of day in the picture"),
-  TEXT(conference_layout, banner, 0, LINE, "text over the picture"), TEXT(conference_layout, alarm, 0, LINE, "text of the alarm frame; empty = none"),
+  { .name = "auto", .type = ORT_J_RAW, .offset = offsetof(struct gw_conference_layout, automatic), .max = 16,
+    .doc = "true: chosen by the number of parties; absent: stays, false when a layout is given" },
+  RAW(conference_layout, titles, 0, 16, "true: names under pictures; absent: stays"),
+  RAW(conference_layout, clock, 0, 16, "true: time of day in the picture; absent: stays"),
+  TEXT(conference_layout, banner, 0, LINE, "text over the picture; empty = none; absent: stays"),
+  TEXT(conference_layout, alarm, 0, LINE, "text of the alarm frame; empty = none; absent: stays"),
   BOOL(conference_layout, test, 0, "only check"));
 T(conference_cell, IDF(conference_cell, id, MUST, "which"), IDF(conference_cell, view, 0, "program (default), or a party's own"),
   INT(conference_cell, cell, MUST, 0, 24, NULL, "from 0, the large one first"),

@@ -176,15 +176,24 @@ static const char *view_or_program(const char *view)
 	return view != NULL ? view : "program";
 }
 
+static const char *text_or_none(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 static void set_layout(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
 {
 	gw_app *app = user_data;
 	const struct gw_conference_layout *in = request;
 	GError *err = NULL;
 	g_autofree char *actor = gw_app_actor(s);
-	bool has_alarm = in->alarm != NULL && in->alarm[0] != '\0', has_banner = in->banner != NULL && in->banner[0] != '\0';
-	struct gw_view_look look = { in->layout, in->automatic, in->titles, in->clock, has_banner ? in->banner : NULL,
-				     has_alarm ? in->alarm : NULL };
+	struct gw_view_look look = {
+		.layout = in->layout, .by_itself = json_is_true(in->automatic), .titles = json_is_true(in->titles),
+		.clock = json_is_true(in->clock), .banner = text_or_none(in->banner), .alarm = text_or_none(in->alarm),
+		.keep = (three_ways(in->automatic) < 0 && in->layout == NULL ? GW_LOOK_AUTO : 0) |
+			(three_ways(in->titles) < 0 ? GW_LOOK_TITLES : 0) | (three_ways(in->clock) < 0 ? GW_LOOK_CLOCK : 0) |
+			(in->banner == NULL ? GW_LOOK_BANNER : 0) | (in->alarm == NULL ? GW_LOOK_ALARM : 0),
+	};
 	bool ok = gw_view_layout(app->domain, actor, in->id, view_or_program(in->view), &look, in->test, gw_app_now(), &err);
 	gw_app_answer(app, call, ok, err, gw_ack_conference, in->id);
 }

@@ -254,7 +254,9 @@ const char *gw_content_holder(const gw_domain *d, const char *conference);	/* NU
 struct gw_layout_row { const char *name; int cells, voiced, most; };
 extern const struct gw_layout_row gw_layout_rows[];
 extern const size_t gw_n_layout_rows;
-struct gw_view_look { const char *layout; bool by_itself, titles, clock; const char *banner, *alarm; };	/* layout NULL = stays */
+enum gw_look_part { GW_LOOK_AUTO = 1 << 0, GW_LOOK_TITLES = 1 << 1, GW_LOOK_CLOCK = 1 << 2, GW_LOOK_BANNER = 1 << 3, GW_LOOK_ALARM = 1 << 4 };
+struct gw_view_look { const char *layout; bool by_itself, titles, clock; const char *banner, *alarm;
+		      unsigned keep; /* gw_look_part: stay as they are */ };	/* layout NULL = stays */
 /* view: "program", or a party's own by its id. test: only checked. */
 bool gw_view_layout(gw_domain *d, const char *actor, const char *conference, const char *view, const struct gw_view_look *look, bool test, struct gw_now now, GError **err);
 struct gw_view_cell { int cell; enum gw_cell_mode mode; const char *party; const char *const *parties; int64_t interval_ms; };

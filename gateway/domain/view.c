@@ -185,6 +185,21 @@ static struct gw_conference *view_ok(const gw_domain *d, const char *conference,
 	return c;
 }
 
+/* A view that is not there yet looks as gw_view_obtain() makes it. */
+static struct gw_rec_view_layout layout_body(const struct gw_conference *c, const char *view, const struct gw_view_look *look)
+{
+	static const struct gw_view fresh = { .by_itself = true, .titles = true };
+	const struct gw_view *found = gw_view_find(c, view), *v = found != NULL ? found : &fresh;
+	const char *layout = look->layout != NULL ? look->layout : gw_layout_rows[v->layout].name;
+	const char *banner = look->keep & GW_LOOK_BANNER ? v->banner : look->banner;
+	const char *alarm = look->keep & GW_LOOK_ALARM ? v->alarm : look->alarm;
+	return (struct gw_rec_view_layout){
+		c->id, (char *)(uintptr_t)view, (char *)(uintptr_t)layout, (char *)(uintptr_t)banner, (char *)(uintptr_t)alarm,
+		look->keep & GW_LOOK_AUTO ? v->by_itself : look->by_itself, look->keep & GW_LOOK_TITLES ? v->titles : look->titles,
+		look->keep & GW_LOOK_CLOCK ? v->clock : look->clock,
+	};
+}
+
 bool gw_view_layout(gw_domain *d, const char *actor, const char *conference, const char *view, const struct gw_view_look *look,
 		    bool test, struct gw_now now, GError **err)
 {
@@ -199,10 +214,7 @@ bool gw_view_layout(gw_domain *d, const char *actor, const char *conference, con
 	if (test) {
 		return true;
 	}
-	const struct gw_view *v = gw_view_find(c, view);
-	const char *layout = look->layout != NULL ? look->layout : gw_layout_rows[v != NULL ? v->layout : 0].name;
-	struct gw_rec_view_layout body = { c->id, (char *)(uintptr_t)view, (char *)(uintptr_t)layout, (char *)(uintptr_t)look->banner,
-					   (char *)(uintptr_t)look->alarm, look->by_itself, look->titles, look->clock };
+	struct gw_rec_view_layout body = layout_body(c, view, look);
 	gw_emit_conference(d, GW_REC_VIEW_LAYOUT, actor, c, &body, now);
 	gw_conference_changed(d, c, true);
 	return true;
@@ -210,8 +222,9 @@ bool gw_view_layout(gw_domain *d, const char *actor, const char *conference, con
 
 static void replace(char **where, const char *with)
 {
+	char *copy = g_strdup(with);	/* of itself perhaps */
 	g_free(*where);
-	*where = g_strdup(with);
+	*where = copy;
 }
 
 void gw_apply_VIEW_LAYOUT(const struct gw_fact *f)

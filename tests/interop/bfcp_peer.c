@@ -1,11 +1,13 @@
 /* A BFCP endpoint on Debian's libre, for tests of gateway/bfcp:
  *   bfcp_peer client ADDRESS PORT CONFERENCE USER FLOOR    Hello, FloorQuery, FloorRequest, and FloorRelease when granted
  *   bfcp_peer server ADDRESS PORT CONFERENCE USER FLOOR    grants each request and takes its release
+ *   bfcp_peer room ADDRESS PORT CONFERENCE USER FLOOR      as lines on stdin say: hello, ask, release; until stdin ends
  * Says its own port first ("port N"), then a line an event; ends when the floor was given back, or after 20 s. */
 #include <re/re.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { REQUEST_ID = 77, PATIENCE_MS = 20000, AFTER_RELEASE_MS = 300 };
 
@@ -102,6 +104,57 @@ static void client_got(const struct bfcp_msg *msg, void *arg)
 	}
 }
 
+/* ---- room: a client by hand ---- */
+static void room_status(const struct bfcp_msg *msg)
+{
+	static const char *const words[] = { "nothing", "pending", "accepted", "granted", "denied", "cancelled", "released", "revoked" };
+	unsigned status = (unsigned)status_of(msg);
+
+	say(words[status < sizeof(words) / sizeof(words[0]) ? status : 0]);
+}
+
+static void room_answer(int err, const struct bfcp_msg *msg, void *arg)
+{
+	if (err || msg->prim == BFCP_ERROR) {
+		say("error");
+	} else if (msg->prim == BFCP_FLOOR_REQUEST_STATUS) {
+		room_status(msg);
+	} else if (msg->prim == BFCP_HELLO_ACK) {
+		say("hello");
+		ask(BFCP_FLOOR_QUERY, room_answer, BFCP_FLOOR_ID, &p.floor);
+	}
+}
+
+static void room_got(const struct bfcp_msg *msg, void *arg)
+{
+	if (msg->prim == BFCP_FLOOR_REQUEST_STATUS) {
+		(void)bfcp_reply(p.conn, msg, BFCP_FLOOR_REQ_STATUS_ACK, 0);
+		room_status(msg);
+	} else if (msg->prim == BFCP_FLOOR_STATUS) {
+		say(bfcp_msg_attr(msg, BFCP_FLOOR_REQ_INFO) ? "floor-held" : "floor-free");
+		(void)bfcp_reply(p.conn, msg, BFCP_FLOOR_STATUS_ACK, 0);
+	}
+}
+
+static void room_told(int flags, void *arg)
+{
+	char line[32];
+	ssize_t n = read(STDIN_FILENO, line, sizeof(line) - 1);
+
+	if (n <= 0) {
+		re_cancel();
+		return;
+	}
+	line[n] = '\0';
+	if (strstr(line, "hello")) {
+		ask(BFCP_HELLO, room_answer, 0, NULL);
+	} else if (strstr(line, "ask")) {
+		ask(BFCP_FLOOR_REQUEST, room_answer, BFCP_FLOOR_ID, &p.floor);
+	} else if (strstr(line, "release")) {
+		ask(BFCP_FLOOR_RELEASE, room_answer, BFCP_FLOOR_REQUEST_ID, &p.request);
+	}
+}
+
 /* ---- server ---- */
 static void answer_status(const struct bfcp_msg *msg, enum bfcp_reqstat status)
 {
@@ -149,27 +202,32 @@ static void server_got(const struct bfcp_msg *msg, void *arg)
 int main(int argc, char **argv)
 {
 	struct sa local;
-	bool server;
+	bool server, room;
 
 	if (argc != 7 || libre_init() || sa_set_str(&p.peer, argv[2], (uint16_t)atoi(argv[3])) ||
 	    sa_set_str(&local, argv[2], 0)) {
 		return 2;
 	}
 	server = !strcmp(argv[1], "server");
+	room = !strcmp(argv[1], "room");
 	p.conference = (uint32_t)strtoul(argv[4], NULL, 10);
 	p.user = (uint16_t)atoi(argv[5]);
 	p.floor = (uint16_t)atoi(argv[6]);
-	if (bfcp_listen(&p.conn, BFCP_UDP, &local, NULL, server ? server_got : client_got, NULL)) {
+	if (bfcp_listen(&p.conn, BFCP_UDP, &local, NULL, server ? server_got : room ? room_got : client_got, NULL)) {
 		return 2;
 	}
 	(void)udp_local_get(bfcp_sock(p.conn), &local);
 	(void)printf("port %u\n", sa_port(&local));
 	(void)fflush(stdout);
-	if (!server && getchar() != EOF) {	/* the other side knows our port now */
+	if (room) {
+		(void)fd_listen(STDIN_FILENO, FD_READ, room_told, NULL);
+	} else if (!server && getchar() != EOF) {	/* the other side knows our port now */
 		ask(BFCP_HELLO, on_greeted, 0, NULL);
 	}
 	tmr_init(&p.patience);
-	tmr_start(&p.patience, PATIENCE_MS, out_of_patience, NULL);
+	if (!room) {
+		tmr_start(&p.patience, PATIENCE_MS, out_of_patience, NULL);
+	}
 	(void)re_main(NULL);
 	tmr_cancel(&p.patience);
 	mem_deref(p.conn);

@@ -61,6 +61,14 @@ function Mutes(p) {
 			<${Glyph} shape=${q.speaker_muted ? 'sound_off' : 'sound'} /></button>`;
 }
 
+/** Who is out, dialled by hand: again, or away. @param {{ p: Ortoo.Party }} p */
+function Out(p) {
+	const q = p.p;
+	const again = t('party.again', { name: q.name }), away = t('party.away', { name: q.name });
+	return conf.mayAct.value ? html`${q.kind !== 'browser' && q.address ? html`<button class="icon" data-again aria-label=${again} title=${again} onClick=${() => conf.callAgain(q)}><${Glyph} shape="calling" /></button>` : null}
+		<button class="icon" data-away aria-label=${away} title=${away} onClick=${() => conf.remove(q)}><${Glyph} shape="failed" /></button>` : null;
+}
+
 /** What a row says below the name: figures of who is there, the reason of who is not. @param {{ p: Ortoo.Party }} p */
 function Below(p) {
 	const q = p.p;
@@ -83,7 +91,7 @@ function Row(p) {
 				${q.role !== 'participant' ? html`<span class="chip role">${t(`party.${q.role}`)}</span>` : null}
 				${conf.conference.value?.content.holder === q.id ? html`<span class="chip role content">${t('content')}</span>` : null}</span>
 			<span class="under"><${StateMark} state=${q.state} why=${q.why ?? undefined} /><${Below} p=${q} /></span></button>
-		<div class="mutes"><${Mutes} p=${q} /></div></li>`;
+		<div class="mutes">${conf.isOut(q) ? html`<${Out} p=${q} />` : html`<${Mutes} p=${q} />`}</div></li>`;
 }
 
 function SiteList() {

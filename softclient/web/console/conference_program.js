@@ -74,6 +74,7 @@ function Layouts(p) {
 		${p.names.map((name) => html`<button class="layout" data-layout=${name} disabled=${!may} aria-pressed=${v.layout === name} aria-label=${t('layout.of', { name })} title=${name} onClick=${() => conf.look({ layout: name, auto: false })}>
 			<${LayoutIcon} name=${name} /></button>`)}</div>
 		<span class="spring"></span>
+		${conf.slides.value ? html`<button class="chip" data-stage aria-pressed=${conf.slidesLarge.value} onClick=${conf.turnStage}><${Glyph} shape="wall" />${t('content.large')}<kbd>S</kbd></button>` : null}
 		<button class="chip" aria-pressed=${v.titles} disabled=${!may} onClick=${() => conf.look({ titles: !v.titles })}>${t('look.titles')}</button>
 		<button class="chip" aria-pressed=${v.clock} disabled=${!may} onClick=${() => conf.look({ clock: !v.clock })}>${t('look.clock')}</button>
 		<button class="chip" aria-pressed=${Boolean(v.banner || v.alarm)} disabled=${!may} onClick=${() => (store.dialog.value = { name: 'banner' })}>${t('look.banner')}</button></div>`;
@@ -86,10 +87,18 @@ export function Program() {
 		return null;
 	}
 	const on = c.mix.state === 'up';
+	const large = conf.slidesLarge.value ? conf.slides.value : null;
+	const nobody = !on && !conf.parties.value.some(conf.isThere);
+	const why = nobody ? t('mix.nobody') : t(`mix.${c.mix.state}`);
+	if (large) {
+		return html`<section class="program" aria-label=${t('content')}><div class="screen-box"><div class="screen" data-slides>
+			<${Picture} key=${large.stream} link=${store.media.value} stream=${large.stream} label=${t('content.by', { name: large.name })} />
+			<span class="on-wall program-mark"><${Glyph} shape="wall" />${t('content.by', { name: large.name })}</span></div></div><${Layouts} v=${v} names=${c.layouts} /></section>`;
+	}
 	return html`<section class="program" aria-label=${t('program')}>
 		<div class="screen-box"><div class="screen" data-mix=${c.mix.state}>
 			${c.state === 'open' ? html`<${Picture} link=${store.media.value} stream=${v.stream} label=${t('program')} />` : null}
 			<div class="cells" role="group" aria-label=${t('cells')}>${v.cells.map((cell) => html`<${CellPlace} key=${`${v.layout}-${cell.cell}`} cell=${cell} layout=${v.layout} />`)}</div>
-			<span class="on-wall program-mark">${on ? html`<i class="dot"></i>${t('program.on')}` : html`<${Glyph} shape="failed" />${c.state === 'open' ? t(`mix.${c.mix.state}`) : t('incident.closed')}${c.mix.why ? ` · ${cause(c.mix.why)}` : ''}`}</span></div></div>
+			<span class="on-wall program-mark">${on ? html`<i class="dot"></i>${t('program.on')}` : html`<${Glyph} shape=${nobody ? 'absent' : 'failed'} />${c.state === 'open' ? why : t('incident.closed')}${c.mix.why ? ` · ${cause(c.mix.why)}` : ''}`}</span></div></div>
 		<${Layouts} v=${v} names=${c.layouts} /><div class="bar cell-bar"><${CellBar} /></div></section>`;
 }

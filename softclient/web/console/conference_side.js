@@ -2,7 +2,7 @@
 import { html, useState } from '../lib/view.js';
 import { cause, t } from '../lib/i18n.js';
 import { hms, span } from '../lib/clock.js';
-import { Glyph, StateMark, tick } from '../lib/ui.js';
+import { Glyph, Picture, StateMark, tick } from '../lib/ui.js';
 import { Form } from './dialogs.js';
 import { actorText } from './record.js';
 import * as store from './store.js';
@@ -55,6 +55,12 @@ function Flows(p) {
 function Acts(p) {
 	const q = p.p;
 	const there = conf.isThere(q) || conf.isBeingCalled(q);
+	const last = html`<div class="acts">${there ? html`<button class="danger" onClick=${() => conf.hangUp(q)}>${t('party.hang_up')}</button>`
+		: q.kind !== 'browser' && (q.site || q.address) ? html`<button class="main" onClick=${() => conf.callAgain(q)}>${t('party.call')}</button>` : null}
+		<button class="danger" onClick=${() => conf.remove(q)}>${t('remove')}</button></div>`;
+	if (conf.isOut(q)) {
+		return last;
+	}
 	const others = conf.parties.value.filter((x) => x.id !== q.id && x.video);
 	return html`<div class="acts"><button aria-pressed=${q.mic_muted} onClick=${() => conf.muteMic(q)}><${Glyph} shape=${q.mic_muted ? 'mic_off' : 'mic'} />${t(q.mic_muted ? 'mic.muted' : 'mic.open')}</button>
 			<button aria-pressed=${q.speaker_muted} onClick=${() => conf.muteSpeaker(q)}><${Glyph} shape=${q.speaker_muted ? 'sound_off' : 'sound'} />${t(q.speaker_muted ? 'speaker.muted' : 'speaker.open')}</button></div>
@@ -65,9 +71,7 @@ function Acts(p) {
 		<label class="pick"><span>${t('party.role')}</span><select value=${q.role} onChange=${(/** @type {any} */ e) => void conf.act('party.role', { party: q.id, role: e.target.value })}>
 			${roles.map((r) => html`<option value=${r}>${t(`party.${r}`)}</option>`)}</select></label>
 		${there && q.kind !== 'browser' ? html`<${DialPad} key=${q.id} p=${q} />` : null}
-		<div class="acts">${there ? html`<button class="danger" onClick=${() => conf.hangUp(q)}>${t('party.hang_up')}</button>`
-			: q.site || q.address ? html`<button class="main" onClick=${() => conf.callAgain(q)}>${t('party.call')}</button>` : null}
-			<button class="danger" onClick=${() => conf.remove(q)}>${t('remove')}</button></div>`;
+		${last}`;
 }
 
 function SiteTab() {
@@ -115,8 +119,10 @@ function ContentTab() {
 	const { holder, locked, asking, since_ms } = c.content;
 	const seat = conf.joined.value;
 	const picked = conf.party.value;
+	const shown = conf.slides.value;
 	return html`<section data-content><h3>${t('content')}<span class="spring"></span>${locked ? html`<span class="chip">${t('content.locked')}</span>` : null}</h3>
 		<p>${holder ? html`<${Glyph} shape="wall" /> <b data-holder=${holder}>${conf.nameOf(holder)}</b> <span class="dim num">${since_ms ? span(store.client.now() - since_ms) : ''}</span>` : html`<span class="dim">${t('content.nobody')}</span>`}</p>
+		${shown && !conf.slidesLarge.value ? html`<div class="slides"><${Picture} key=${shown.stream} link=${store.media.value} stream=${shown.stream} label=${t('content.by', { name: shown.name })} /></div>` : null}
 		${asking.length ? html`<h3>${t('content.asking')}</h3><ul class="call-list">${asking.map((id) => html`<li><span class="name">${conf.nameOf(id)}</span><span class="spring"></span>
 			${conf.mayAct.value ? html`<button class="small" onClick=${() => void conf.giveContent(id)}>${t('content.give')}</button>
 				<button class="small danger" onClick=${() => void conf.act('content.refuse', { party: id })}>${t('content.refuse')}</button>` : null}</li>`)}</ul>` : null}

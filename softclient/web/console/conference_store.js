@@ -33,6 +33,13 @@ export const conference = computed(() => conferences.value.get(conferenceId.valu
 export const parties = computed(() => conference.value?.parties ?? []);
 export const party = computed(() => parties.value.find((p) => p.id === partyId.value) ?? null);
 export const program = computed(() => conference.value?.views.find((v) => v.id === 'program') ?? conference.value?.views[0] ?? null);
+/** What somebody else shows: whose it is, and its stream. */
+export const slides = computed(() => {
+	const holder = parties.value.find((p) => p.id === conference.value?.content.holder);
+	return holder?.slides && holder.id !== joined.value?.party ? { name: holder.name, stream: holder.slides } : null;
+});
+/** The large picture is the content instead of the program, as long as there is some. */
+export const slidesLarge = signal(false);
 export const mayAct = computed(() => store.mayCommand.value && conference.value?.state === 'open');
 
 const THERE = ['connecting', 'present', 'degraded', 'held'];
@@ -45,6 +52,11 @@ export function isThere(p) {
 /** @param {Ortoo.Party} p */
 export function isBeingCalled(p) {
 	return p.state === 'calling' || p.state === 'ringing';
+}
+
+/** An address that was dialled by hand and is not there: it can be called again or taken out, nothing else. @param {Ortoo.Party} p */
+export function isOut(p) {
+	return !p.site && !isThere(p) && !isBeingCalled(p);
 }
 
 /** Figures of the last seconds, else those of the object. @param {Ortoo.Party} p */
@@ -102,6 +114,7 @@ async function refresh() {
 function changed(fresh) {
 	const old = conferences.value.get(fresh.id);
 	conferences.value = new Map(conferences.value).set(fresh.id, fresh);
+	slidesLarge.value = slidesLarge.value && Boolean(slides.value);
 	if (!conference.value || (conference.value.state === 'closed' && conferenceId.value !== fresh.id && fresh.state === 'open')) {
 		choose(fresh.id);
 	}
@@ -211,8 +224,7 @@ export function look(patch) {
 	if (v) {
 		const next = { ...v, ...patch };
 		void act('conference.layout', {
-			view: v.id, layout: next.layout, auto: next.auto, titles: next.titles, clock: next.clock,
-			...(next.banner ? { banner: next.banner } : {}), ...(next.alarm ? { alarm: next.alarm } : {}),
+			view: v.id, layout: next.layout, auto: next.auto, titles: next.titles, clock: next.clock, banner: next.banner ?? '', alarm: next.alarm ?? '',
 		});
 	}
 }
@@ -277,6 +289,10 @@ export function remove(p) {
 /** Our own screen: begins, or ends. */
 export function contentKey() {
 	void (joined.value?.screen ? stopScreen() : shareScreen());
+}
+
+export function turnStage() {
+	slidesLarge.value = Boolean(slides.value) && !slidesLarge.value;
 }
 
 /** The token goes to that party, whoever has it. @param {string} to */

@@ -39,6 +39,7 @@ export const acts = [
 	{ keys: ['m'], word: '', text: 'key.mic', mode: 'conference', run: () => conf.openMic(!conf.micOpen.value) },
 	{ keys: ['x'], word: '', text: 'key.mute_site', mode: 'conference', run: () => conf.party.value && conf.muteMic(conf.party.value), command: true },
 	{ keys: ['k'], word: 'content', text: 'key.content', mode: 'conference', run: conf.contentKey, command: true },
+	{ keys: ['s'], word: 'slides', text: 'key.slides', mode: 'conference', run: conf.turnStage },
 	{ keys: ['l'], word: 'lock', text: 'key.lock', mode: 'conference', run: lock, command: true },
 	{ keys: ['c'], word: 'call', text: 'key.call', mode: 'conference', run: callOut, command: true },
 	{ keys: ['o'], word: 'conference', text: 'key.mode', run: () => turnTo(store.mode.value === 'conference' ? 'incident' : 'conference') },
