@@ -19,6 +19,8 @@ struct gw_api_identity {
 	enum gw_role role;
 	const char *incident, *scene;	/* field only, else NULL */
 	int64_t expires_ms;		/* wall clock */
+	const char *division;		/* data rights; NULL = the house, which is everything */
+	bool limited;			/* only methods with the flag FIRST: a second factor is missing */
 };
 
 /* One WebSocket, or one REST request while it lasts. Read-only for everybody but gateway/api, except `app`. */
@@ -29,6 +31,9 @@ struct gw_api_session {
 	enum gw_role role;	/* GW_ROLE_NONE until credentials came */
 	char *auth, *subject, *name, *incident, *scene;	/* NULL while role is NONE; the last two only for field */
 	int64_t expires_ms;
+	char *division;		/* NULL = the house */
+	bool limited;
+	int64_t opened_ms;
 	char *remote;		/* address as text, without port; v4-mapped folded */
 	char *source;		/* gw_source_key(remote): what limits and lock-outs count by */
 	void *user;		/* the transport's */
@@ -49,6 +54,14 @@ struct gw_api_ops {
 	bool (*touch)(const struct gw_api_session *s, void *user_data);
 	void (*on_opened)(struct gw_api_session *s, void *user_data);	/* got its role; WebSockets only */
 	void (*on_closed)(struct gw_api_session *s, void *user_data);	/* after on_opened; frees s->app; WebSockets only */
+	/* Data rights (access.def), asked for sessions with a division: may it read, or command, this object? `id` NULL or "" =
+	 * the house itself, or see `object`: the row or event body that names it, NULL for requests. */
+	bool (*may)(const struct gw_api_session *s, const char *kind, const char *id, const json_t *object, bool command, void *user_data);
+	/* Around each handler: on, then off. What is made meanwhile is this session's. */
+	void (*acting)(const struct gw_api_session *s, bool on, void *user_data);
+	/* Four eyes: GW_ERROR_N = go on. *ret_why (transfer full) names the request that waits. */
+	enum gw_error (*approve)(const struct gw_api_session *s, enum gw_method method, const json_t *params, const void *request,
+				 char **ret_why, void *user_data);
 };
 
 struct gw_api_limits {		/* 0 = the default in brackets */

@@ -71,6 +71,15 @@ enum gw_error gw_api_start_call(struct session *s, enum gw_method method, json_t
 			 char **ret_why);
 void gw_api_refuse(struct session *s, json_t *id, enum gw_error error, const char *why);
 
+/* access.c */
+struct gw_access_row { enum gw_method method; int right; const char *kind, *member, *id; };
+struct gw_access_event_row { bool known; const char *kind, *path; };
+size_t gw_access_rows(const struct gw_access_row **ret);	/* for tests */
+const struct gw_access_event_row *gw_access_event(enum gw_event event);
+enum gw_error gw_access_check(const struct gw_api_session *s, enum gw_method method, const void *request, char **ret_why);
+void gw_access_filter(const struct gw_api_session *s, enum gw_method method, json_t **io_result);
+bool gw_access_hears(const struct gw_api_session *s, enum gw_event event, const json_t *params);
+
 /* builtin.c */
 void gw_api_bind_builtin(gw_api *api);
 

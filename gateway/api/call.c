@@ -47,7 +47,15 @@ bool gw_api_call_run(gw_api_call *call, const void *request)
 	const struct handler *h = &call->api->handlers[call->method];
 	call->api->counters[N_calls]++;
 	call->in_handler = true;
+	struct gw_api_ops *ops = &call->api->ops;
+	gw_api *api = call->api;
+	if (ops->acting) {
+		ops->acting(&call->session->pub, true, api->user_data);
+	}
 	h->fn(&call->session->pub, request, call, h->user_data);
+	if (ops->acting) {
+		ops->acting(NULL, false, api->user_data);
+	}
 	call->in_handler = false;
 	if (call->answered) {
 		call_free(call);
@@ -108,6 +116,7 @@ void gw_api_reply(gw_api_call *call, const void *reply)
 	if (still_wanted(call)) {
 		call->api->counters[N_replied]++;
 		json_t *result = print_reply(gw_methods[call->method].reply, reply);
+		gw_access_filter(&call->session->pub, call->method, &result);
 		if (call->session->pub.rest) {
 			char *text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
 			rest_done(call, 200, text);

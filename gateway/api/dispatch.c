@@ -68,6 +68,9 @@ enum gw_error gw_api_check_method(struct session *s, int method, unsigned wrong_
 	if (!(row->roles & (1U << s->pub.role))) {
 		return s->pub.role == GW_ROLE_NONE ? GW_ERROR_UNAUTHENTICATED : GW_ERROR_FORBIDDEN;
 	}
+	if (s->pub.limited && !(row->flags & GW_METHOD_FIRST)) {
+		return GW_ERROR_SECOND_FACTOR;
+	}
 	if ((row->flags & GW_METHOD_OPENER) && !gw_limiter_take(api->openers, s->pub.source, now_us)) {
 		return GW_ERROR_RATE_LIMITED;
 	}
@@ -100,6 +103,14 @@ enum gw_error gw_api_start_call(struct session *s, enum gw_method method, json_t
 	g_autofree void *request = g_malloc0(table->size);
 	if (ort_json_read(table, params ? params : none, request, ret_why) < 0) {
 		return GW_ERROR_INVALID;
+	}
+	enum gw_error err = gw_access_check(&s->pub, method, request, ret_why);
+	if (err == GW_ERROR_N && api->ops.approve) {
+		err = api->ops.approve(&s->pub, method, params ? params : none, request, ret_why, api->user_data);
+	}
+	if (err != GW_ERROR_N) {
+		ort_json_clear(table, request);
+		return err;
 	}
 	*ret_call = gw_api_call_new(s, method);
 	*ret_request = g_steal_pointer(&request);

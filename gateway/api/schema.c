@@ -16,7 +16,7 @@ enum {	/* role sets of methods.def */
 	MEDIA = ADM | DSP | VWR | WAL | ROO | FLD,
 	ANYBODY = STAFF | WAL | ROO | FLD,
 };
-enum { OPENER = GW_METHOD_OPENER, REST_ONLY = GW_METHOD_REST_ONLY, WS_ONLY = GW_METHOD_WS_ONLY, DEFAULT_BYTES = 65536 };
+enum { OPENER = GW_METHOD_OPENER, REST_ONLY = GW_METHOD_REST_ONLY, WS_ONLY = GW_METHOD_WS_ONLY, FIRST = GW_METHOD_FIRST, DEFAULT_BYTES = 65536 };
 
 const char *const gw_role_names[] = { "none", "administrator", "dispatcher", "viewer", "auditor",
 				      "wall", "room",	       "field",	     "system", NULL };

@@ -50,6 +50,7 @@ enum { /* flags of a method */
 	GW_METHOD_OPENER = 1 << 0,	/* checks a secret: 5/s per source address */
 	GW_METHOD_REST_ONLY = 1 << 1,	/* sets the cookie */
 	GW_METHOD_WS_ONLY = 1 << 2,	/* needs a connection that lives on */
+	GW_METHOD_FIRST = 1 << 3,	/* also for an administrator whose second factor is still missing */
 };
 struct gw_method_row {
 	const char *name;
@@ -83,13 +84,14 @@ struct gw_time_sync_reply { int64_t client_ms, server_ms; };
 /* ---- sessions, accounts, devices, tokens ---- */
 struct gw_setup_state_reply { bool needed; };
 struct gw_setup_complete { char *token, *name, *password; };
-struct gw_auth_login { char *name, *password; };
+struct gw_auth_login { char *name, *password, *code; };	/* code: of the second factor */
 struct gw_auth_bearer { char *token; };
 struct gw_session_info { char *subject, *name; int role; int64_t expires_ms; char *party;	/* "c-7", or the scene's id */
-			 char *incident, *scene, *incident_text; bool drill; };
-struct gw_account { char *name, *display; int role; bool disabled; int64_t created_ms, last_login_ms; };
+			 char *incident, *scene, *incident_text; bool drill;
+			 char *division; bool second_factor, second_factor_wanted; };
+struct gw_account { char *name, *display; int role; bool disabled; int64_t created_ms, last_login_ms; char *division; bool second_factor; };
 struct gw_account_list_reply { struct ort_json_array accounts; };		/* account */
-struct gw_account_put { char *name; int role; char *password, *display; bool disabled; };	/* password NULL = unchanged */
+struct gw_account_put { char *name; int role; char *password, *display; bool disabled; char *division; };	/* password, division NULL = unchanged; division "" = the house */
 struct gw_account_password { char *old, *new; };
 struct gw_device_issue { char *kind, *name; };	/* wall | room */
 struct gw_device_issue_reply { char *id, *url, *token; };
@@ -116,7 +118,7 @@ struct gw_incident_close { char *id, *reason; };
 struct gw_incident_list { bool open_only; int64_t limit, before_ms; };	/* 0 = 100; 0 = from the newest */
 struct gw_incident_list_reply { json_t *incidents; };	/* array of incident */
 struct gw_incident_log { char *id; int64_t after_seq, limit; };
-struct gw_log_records { json_t *records; };		/* array of {seq, at_ms, actor, type, text, body, hash} */
+struct gw_log_records { json_t *records; int64_t last_seq; };		/* array of {seq, at_ms, actor, type, text, body, hash} */
 struct gw_incident_note { char *id, *text; };
 struct gw_escalation_ack { char *incident; int64_t step; };
 
@@ -208,7 +210,7 @@ struct gw_trunk { char *name, *address, *state, *why; int64_t since_ms, calls; }
 struct gw_trunk_list_reply { struct ort_json_array trunks; };	/* trunk */
 
 /* ---- log, system ---- */
-struct gw_log_list { int64_t after_seq, limit; char *type, *incident; };
+struct gw_log_list { int64_t after_seq, limit; char *type, *incident; int64_t before_seq, from_ms, to_ms; char *conference, *actor, *text; bool newest; };
 struct gw_log_verify_reply { bool ok; int64_t records; char *head, *why; int64_t signatures; };
 struct gw_webhook_test_reply { bool ok; int64_t status; char *why; };
 
@@ -230,9 +232,10 @@ struct gw_ev_rollcall { json_t *rollcall; };
 struct gw_ev_system { char *engine, *why; };
 
 #include "gateway/api/schema_room.h"
+#include "gateway/api/schema_access.h"
 
 #define GW_TABLES(X) \
-	GW_TABLES_ROOM(X) \
+	GW_TABLES_ROOM(X) GW_TABLES_ACCESS(X) \
 	X(empty) X(id_ref) X(name_ref) X(token_ref) X(time_sync) X(time_sync_reply) X(setup_state_reply) X(setup_complete) \
 	X(auth_login) X(auth_bearer) X(session_info) X(account) X(account_list_reply) X(account_put) X(account_password) \
 	X(device_issue) X(device_issue_reply) X(device) X(device_list_reply) X(token_issue) X(token_issue_reply) X(token) \

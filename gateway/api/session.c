@@ -103,6 +103,7 @@ void gw_api_session_free(struct session *s)
 	g_free(s->pub.incident);
 	g_free(s->pub.scene);
 	g_free(s->pub.source);
+	g_free(s->pub.division);
 	g_free(s);
 }
 
@@ -140,6 +141,9 @@ static void adopt(struct gw_api_session *s, const struct gw_api_identity *who)
 	s->incident = g_strdup(who->incident);
 	s->scene = g_strdup(who->scene);
 	s->expires_ms = who->expires_ms;
+	s->division = who->division && *who->division ? g_strdup(who->division) : NULL;
+	s->limited = who->limited;
+	s->opened_ms = ort_wall_ms();
 }
 
 enum gw_error gw_api_session_authenticate(struct gw_api_session *pub, const char *token)
@@ -197,13 +201,18 @@ static json_t *event_message(enum gw_event event, const void *body)
 void gw_api_notify(struct gw_api_session *pub, enum gw_event event, const void *body)
 {
 	g_assert(event < GW_EVENT_N && !pub->rest);
+	json_t *message = event_message(event, body);
+	if (!gw_access_hears(pub, event, json_object_get(message, "params"))) {
+		json_decref(message);
+		return;
+	}
 	pub->api->counters[N_events]++;
-	(void)gw_api_session_send(priv(pub),
-				  event_message(event, body)); /* counted there; the transport closes by itself */
+	(void)gw_api_session_send(priv(pub), message); /* counted there; the transport closes by itself */
 }
 
 void gw_api_broadcast(gw_api *api, gw_api_filter_fn filter, void *filter_data, enum gw_event event, const void *body)
 {
+	g_autoptr(json_t) message = NULL;
 	char *text = NULL;
 	size_t len = 0;
 	GHashTableIter it;
@@ -214,9 +223,12 @@ void gw_api_broadcast(gw_api *api, gw_api_filter_fn filter, void *filter_data, e
 			continue;
 		}
 		if (!text) {
-			g_autoptr(json_t) message = event_message(event, body);
+			message = event_message(event, body);
 			text = json_dumps(message, JSON_COMPACT);
 			len = strlen(text);
+		}
+		if (!gw_access_hears(&s->pub, event, json_object_get(message, "params"))) {
+			continue;
 		}
 		api->counters[N_events]++;
 		(void)send_text(s, text, len);

@@ -22,22 +22,27 @@ T(setup_complete, STR(setup_complete, token, MUST | ORT_J_SECRET | ORT_J_ID, TOK
   TEXT(setup_complete, name, MUST, SHORT, "log-in name"),
   STR(setup_complete, password, MUST | ORT_J_SECRET, LINE, "at least 10 characters"));
 T(auth_login, TEXT(auth_login, name, MUST, SHORT, "log-in name"),
-  STR(auth_login, password, MUST | ORT_J_SECRET, LINE, "password"));
+  STR(auth_login, password, MUST | ORT_J_SECRET, LINE, "password"),
+  STR(auth_login, code, ORT_J_SECRET, 32, "second factor: six digits, or a recovery code"));
 T(auth_bearer, STR(auth_bearer, token, MUST | ORT_J_SECRET | ORT_J_ID, TOKEN, "bearer or session token"));
 T(session_info, TEXT(session_info, subject, 0, LINE, "account, device or link"),
   TEXT(session_info, name, 0, LINE, "for people"), ENUM(session_info, role, gw_role_names, 0, "decides what is allowed"),
   MS(session_info, expires_ms, 0, "absolute end of the session"),
   IDF(session_info, party, OMIT, "prefix of this session's streams; absent over REST for accounts"),
   IDF(session_info, incident, OMIT, "field: the incident"), IDF(session_info, scene, OMIT, "field: the scene"),
-  TEXT(session_info, incident_text, OMIT, PAGE, "field: what happened"), BOOL(session_info, drill, OMIT, "field: an exercise"));
+  TEXT(session_info, incident_text, OMIT, PAGE, "field: what happened"), BOOL(session_info, drill, OMIT, "field: an exercise"),
+  IDF(session_info, division, OMIT, "its data rights; absent: the house"), BOOL(session_info, second_factor, OMIT, "it has one"),
+  BOOL(session_info, second_factor_wanted, OMIT, "an administrator without second factor"));
 T(account, TEXT(account, name, 0, SHORT, "log-in name"), TEXT(account, display, 0, LINE, "shown name"),
   ENUM(account, role, gw_account_role_names, 0, "role"), BOOL(account, disabled, 0, "may not log in"),
-  MS(account, created_ms, 0, "made"), MS(account, last_login_ms, 0, "0 = never"));
+  MS(account, created_ms, 0, "made"), MS(account, last_login_ms, 0, "0 = never"), IDF(account, division, OMIT, "absent: the house"),
+  BOOL(account, second_factor, 0, "it has one"));
 T(account_list_reply, ARR(account_list_reply, accounts, account, 10000, "by name"));
 T(account_put, TEXT(account_put, name, MUST, SHORT, "log-in name"),
   ENUM(account_put, role, gw_account_role_names, MUST, "role; none is refused"),
   STR(account_put, password, ORT_J_SECRET, LINE, "absent: unchanged; needed for a new account"),
-  TEXT(account_put, display, 0, LINE, "shown name"), BOOL(account_put, disabled, 0, "may not log in"));
+  TEXT(account_put, display, 0, LINE, "shown name"), BOOL(account_put, disabled, 0, "may not log in"),
+  IDF(account_put, division, 0, "data rights; absent: unchanged, or the maker's; empty: the house"));
 T(account_password, STR(account_password, old, MUST | ORT_J_SECRET, LINE, "present password"),
   STR(account_password, new, MUST | ORT_J_SECRET, LINE, "at least 10 characters"));
 T(device_issue, IDF(device_issue, kind, MUST, "wall or room"), TEXT(device_issue, name, MUST, SHORT, "name of the place"));
@@ -90,7 +95,8 @@ T(incident_list, BOOL(incident_list, open_only, 0, "leave out closed ones"),
 T(incident_list_reply, RAW(incident_list_reply, incidents, 0, 16 * MIB, "array of incident"));
 T(incident_log, IDF(incident_log, id, MUST, "which"), INT(incident_log, after_seq, 0, 0, 9e15, NULL, "0 = from the start"),
   INT(incident_log, limit, 0, 0, 1000, NULL, "0 = 200"));
-T(log_records, RAW(log_records, records, 0, 16 * MIB, "array of {seq, at_ms, actor, type, text, body, hash}"));
+T(log_records, RAW(log_records, records, 0, 16 * MIB, "array of {seq, at_ms, actor, type, text, body, hash}"),
+  INT(log_records, last_seq, OMIT, 0, 9e15, NULL, "log.list: the last that was looked at; ask on after it, or before it with newest"));
 T(incident_note, IDF(incident_note, id, MUST, "which"), TEXT(incident_note, text, MUST, PAGE, "the note"));
 T(escalation_ack, IDF(escalation_ack, incident, MUST, "which"), INT(escalation_ack, step, MUST, 0, 100, NULL, "row of the table"));
 T(link_issue, IDF(link_issue, incident, MUST, "which"), IDF(link_issue, person, 0, "from the directory; this or guest_name is needed"),
@@ -144,7 +150,10 @@ T(wall_report, INT(wall_report, window, MUST, 1, 9, NULL, "which"), IDF(wall_rep
 
 /* ---- log, system ---- */
 T(log_list, INT(log_list, after_seq, 0, 0, 9e15, NULL, "0 = from the start"), INT(log_list, limit, 0, 0, 1000, NULL, "0 = 200"),
-  IDF(log_list, type, 0, "only this type"), IDF(log_list, incident, 0, "only this incident"));
+  IDF(log_list, type, 0, "only this type; \"party.\" = all that begin so"), IDF(log_list, incident, 0, "only this incident"),
+  INT(log_list, before_seq, 0, 0, 9e15, NULL, "0 = no end"), MS(log_list, from_ms, 0, "not before"), MS(log_list, to_ms, 0, "before; 0 = no end"),
+  IDF(log_list, conference, 0, "only this conference"), TEXT(log_list, actor, 0, LINE, "part of the actor"),
+  TEXT(log_list, text, 0, LINE, "part of the facts"), BOOL(log_list, newest, 0, "newest first"));
 T(log_verify_reply, BOOL(log_verify_reply, ok, 0, "the chain is whole"), INT(log_verify_reply, records, 0, 0, 0, NULL, "walked"),
   STR(log_verify_reply, head, 0, 128, "hash of the last record"), TEXT(log_verify_reply, why, OMIT, LINE, "where it breaks"),
   INT(log_verify_reply, signatures, 0, 0, 0, NULL, "over the head, checked"));

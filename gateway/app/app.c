@@ -99,7 +99,7 @@ static void set_timers(gw_app *app)
 		{ GW_TIMER_LINK_FIRST_USE, "link.first_use" },	      { GW_TIMER_LINK_LIFE, "link.life" },
 		{ GW_TIMER_PARTY_RING, "party.ring" },		      { GW_TIMER_PARTY_CONNECT, "party.connect" },
 		{ GW_TIMER_PARTY_SEAT, "party.seat" },			      { GW_TIMER_ROLLCALL_LATE, "rollcall.late" },
-		{ GW_TIMER_ROLLCALL_GIVE_UP, "rollcall.give_up" },
+		{ GW_TIMER_ROLLCALL_GIVE_UP, "rollcall.give_up" },    { GW_TIMER_APPROVAL, "auth.approval" },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		gw_domain_set_timer(app->domain, rows[n].timer, ort_conf_int(app->options.conf, rows[n].key));
@@ -226,6 +226,7 @@ static void bind_all(gw_app *app)
 	gw_app_bind_endpoints(app);
 	gw_app_bind_rooms(app);
 	gw_app_bind_sip(app);
+	gw_app_bind_access(app);
 }
 
 static void start_timers(gw_app *app)

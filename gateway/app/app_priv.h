@@ -95,6 +95,10 @@ void gw_app_bind_rollcalls(gw_app *app);
 void gw_app_bind_parties(gw_app *app);
 void gw_app_bind_endpoints(gw_app *app);
 void gw_app_bind_sip(gw_app *app);
+void gw_app_bind_access(gw_app *app);	/* with eyes, sessions, audit */
+void gw_app_bind_eyes(gw_app *app);
+void gw_app_bind_sessions(gw_app *app);
+void gw_app_bind_audit(gw_app *app);
 void gw_app_routes(gw_app *app);	/* WHIP, WHEP and the system's */
 void gw_app_routes_system(gw_app *app);	/* health, metrics */
 
@@ -146,7 +150,15 @@ void gw_app_sip_event(gw_app *app, enum mcu_event event, const void *body);
 void gw_app_sip_transport_lost(gw_app *app, const char *transport, const char *why);
 void gw_app_sweep_calls(gw_app *app, int64_t now_us);
 
+/* ---- access.c, eyes.c: ops of gateway/api ---- */
+bool gw_app_may(const struct gw_api_session *s, const char *kind, const char *id, const json_t *object, bool command, void *user_data);
+void gw_app_acting(const struct gw_api_session *s, bool on, void *user_data);
+enum gw_error gw_app_approve(const struct gw_api_session *s, enum gw_method method, const json_t *params, const void *request, char **ret_why,
+			     void *user_data);
+
 /* ---- people.c ---- */
+enum gw_error gw_app_auth_error(enum gw_auth_error err);
+bool gw_app_is_limited(const gw_app *app, const struct gw_auth_identity *who);	/* its second factor is missing, and demanded */
 extern const struct gw_api_ops gw_app_api_ops;
 bool gw_app_auth_start(gw_app *app);
 /* Takes a link's only seat, or comes back to it. GW_ERROR_N = grant filled. */

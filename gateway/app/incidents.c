@@ -151,7 +151,7 @@ static void certificate(struct gw_api_session *s, const void *request, gw_api_ca
 	}
 	struct gw_ack *ack = g_new0(struct gw_ack, 1);
 	*ack = (struct gw_ack){ .app = app, .call = call, .id = g_strdup(in->id) };
-	gw_store_query(app->store, &(struct gw_log_query){ 0, 1000, "scene.stamp", in->id }, on_stamps, ack);
+	gw_store_query(app->store, &(struct gw_log_query){ .limit = 1000, .type = "scene.stamp", .incident = in->id }, on_stamps, ack);
 }
 
 static void on_records(json_t *records, const char *why, void *user_data)
@@ -161,7 +161,7 @@ static void on_records(json_t *records, const char *why, void *user_data)
 		gw_api_fail(call, GW_ERROR_STORAGE, why);
 		return;
 	}
-	gw_api_reply(call, &(struct gw_log_records){ records });
+	gw_api_reply(call, &(struct gw_log_records){ records, 0 });
 }
 
 static void incident_log(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -169,15 +169,7 @@ static void incident_log(struct gw_api_session *s, const void *request, gw_api_c
 	gw_app *app = user_data;
 	const struct gw_incident_log *in = request;
 	unsigned limit = in->limit > 0 ? (unsigned)MIN(in->limit, 1000) : 200;
-	gw_store_query(app->store, &(struct gw_log_query){ in->after_seq, limit, NULL, in->id }, on_records, call);
-}
-
-static void log_list(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
-{
-	gw_app *app = user_data;
-	const struct gw_log_list *in = request;
-	unsigned limit = in->limit > 0 ? (unsigned)MIN(in->limit, 1000) : 200;
-	gw_store_query(app->store, &(struct gw_log_query){ in->after_seq, limit, in->type, in->incident }, on_records, call);
+	gw_store_query(app->store, &(struct gw_log_query){ .after_seq = in->after_seq, .limit = limit, .incident = in->id }, on_records, call);
 }
 
 static void note(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -210,7 +202,7 @@ void gw_app_bind_incidents(gw_app *app)
 		{ GW_METHOD_INCIDENT_CLOSE, close_incident }, { GW_METHOD_INCIDENT_LIST, list },
 		{ GW_METHOD_INCIDENT_GET, get },	      { GW_METHOD_INCIDENT_CERTIFICATE, certificate },
 		{ GW_METHOD_INCIDENT_LOG, incident_log },     { GW_METHOD_INCIDENT_NOTE, note },
-		{ GW_METHOD_ESCALATION_ACK, ack_step },	      { GW_METHOD_LOG_LIST, log_list },
+		{ GW_METHOD_ESCALATION_ACK, ack_step },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		gw_api_bind(app->api, rows[n].method, rows[n].fn, app);

@@ -54,6 +54,9 @@ const struct ort_conf_row gw_app_rows[] = {
 	STR("sip.quirks", "", "folder of peer quirk rows; empty = only the built-in ones"),
 	INT("sip.max_calls", "512", 1, 10000, "most SIP calls at once"),
 	INT("auth.hash_memory_kib", "65536", 8192, 1048576, "memory of one password hash (Argon2id)"),
+	BOOL("auth.require_second_factor", "false", "administrators may do nothing before they have set up a second factor"),
+	BOOL("auth.four_eyes", "true", "erasing and exporting need a second administrator, as soon as there is one"),
+	MS("auth.approval", "10m", 10000, 86400000, "a second administrator must approve this soon, and the first one act"),
 	STR("log.level", "info", "\"info\", or with modules: \"info,web=debug\""),
 };
 const size_t gw_app_n_rows = G_N_ELEMENTS(gw_app_rows);

@@ -4,7 +4,7 @@
 #include "gateway/app/app_priv.h"
 #include "gateway/app/rooms_priv.h"
 
-static enum gw_error error_of(enum gw_auth_error err)
+enum gw_error gw_app_auth_error(enum gw_auth_error err)
 {
 	static const enum gw_error rows[GW_AUTH_N] = {
 		[GW_AUTH_OK] = GW_ERROR_N,		     [GW_AUTH_CREDENTIALS] = GW_ERROR_CREDENTIALS,
@@ -12,7 +12,7 @@ static enum gw_error error_of(enum gw_auth_error err)
 		[GW_AUTH_UNKNOWN] = GW_ERROR_UNAUTHENTICATED, [GW_AUTH_EXPIRED] = GW_ERROR_EXPIRED,
 		[GW_AUTH_USED] = GW_ERROR_USED,		     [GW_AUTH_REVOKED] = GW_ERROR_REVOKED,
 		[GW_AUTH_WEAK] = GW_ERROR_INVALID,	     [GW_AUTH_INVALID] = GW_ERROR_INVALID,
-		[GW_AUTH_CONFLICT] = GW_ERROR_CONFLICT,
+		[GW_AUTH_CONFLICT] = GW_ERROR_CONFLICT,	     [GW_AUTH_SECOND] = GW_ERROR_SECOND_FACTOR,
 	};
 	return rows[err];
 }
@@ -24,11 +24,23 @@ static enum gw_error authenticate(const char *token, const char *remote, struct 
 	struct gw_auth_identity who;
 	enum gw_auth_error err = gw_auth_check(app->auth, token, ort_now_us(), ort_wall_ms(), &who);
 	if (err != GW_AUTH_OK) {
-		return error_of(err);
+		return gw_app_auth_error(err);
 	}
-	*ret = (struct gw_api_identity){ who.id, who.subject, who.name, (enum gw_role)gw_role_by_name(who.role), who.incident,
-					 who.scene, who.expires_ms };
+	const char *device = g_str_has_prefix(who.subject, "device:") ? who.subject + strlen("device:") : NULL;
+	*ret = (struct gw_api_identity){ who.id, who.subject, who.name, (enum gw_role)gw_role_by_name(who.role), who.incident, who.scene,
+					 who.expires_ms, device != NULL ? gw_access_division(app->domain, "wall", device) : who.division,
+					 gw_app_is_limited(app, &who) };
 	return GW_ERROR_N;
+}
+
+static bool lacks_factor(const struct gw_auth_identity *who)
+{
+	return g_str_equal(who->role, "administrator") && g_str_has_prefix(who->subject, "account:") && !who->second_factor;
+}
+
+bool gw_app_is_limited(const gw_app *app, const struct gw_auth_identity *who)
+{
+	return ort_conf_bool(app->options.conf, "auth.require_second_factor") && lacks_factor(who);
 }
 
 static bool touch(const struct gw_api_session *s, void *user_data)
@@ -67,7 +79,7 @@ static void on_closed(struct gw_api_session *s, void *user_data)
 	g_clear_pointer(&s->app, g_free);
 }
 
-const struct gw_api_ops gw_app_api_ops = { authenticate, touch, on_opened, on_closed };
+const struct gw_api_ops gw_app_api_ops = { authenticate, touch, on_opened, on_closed, gw_app_may, gw_app_acting, gw_app_approve };
 
 /* ---- sessions ---- */
 static void fill(gw_app *app, struct gw_session_info *info, const char *subject, const char *name, int role, int64_t expires_ms,
@@ -90,6 +102,9 @@ static void reply_grant(gw_app *app, gw_api_call *call, const struct gw_auth_gra
 	struct gw_session_info info;
 	const struct gw_auth_identity *who = &grant->who;
 	fill(app, &info, who->subject, who->name, gw_role_by_name(who->role), who->expires_ms, who->incident, who->scene, NULL);
+	info.division = (char *)(uintptr_t)who->division;
+	info.second_factor = who->second_factor;
+	info.second_factor_wanted = lacks_factor(who);
 	if (grant->token != NULL) {
 		gw_api_call_set_cookie(call, grant->token, who->expires_ms);
 	}
@@ -101,6 +116,10 @@ static void whoami(struct gw_api_session *s, const void *request, gw_api_call *c
 {
 	struct gw_session_info info;
 	fill(user_data, &info, s->subject, s->name, s->role, s->expires_ms, s->incident, s->scene, s->id);
+	bool account = g_str_has_prefix(s->subject, "account:");
+	info.division = s->division;
+	info.second_factor = account && gw_auth_has_factor(((gw_app *)user_data)->auth, s->subject + strlen("account:"));
+	info.second_factor_wanted = account && s->role == GW_ROLE_ADMINISTRATOR && !info.second_factor;
 	gw_api_reply(call, &info);
 	g_free(info.incident_text);
 }
@@ -132,7 +151,7 @@ static void on_grant(enum gw_auth_error err, const struct gw_auth_grant *grant, 
 		reply_grant(e->app, e->call, grant);
 	} else {
 		gw_api_call_retry_after(e->call, retry_after_s);
-		gw_api_fail(e->call, error_of(err), gw_auth_error_names[err]);
+		gw_api_fail(e->call, gw_app_auth_error(err), gw_auth_error_names[err]);
 	}
 	entry_free(e);
 }
@@ -141,8 +160,8 @@ static void login(struct gw_api_session *s, const void *request, gw_api_call *ca
 {
 	gw_app *app = user_data;
 	const struct gw_auth_login *in = request;
-	gw_auth_login(app->auth, in->name, in->password, s->source, ort_now_us(), ort_wall_ms(), on_grant,
-		      entry_new(app, call, in->name, s->remote, "auth.login"));
+	struct gw_auth_attempt attempt = { in->name, in->password, in->code, s->source, s->remote };
+	gw_auth_attempt(app->auth, &attempt, ort_now_us(), ort_wall_ms(), on_grant, entry_new(app, call, in->name, s->remote, "auth.login"));
 }
 
 static void setup_complete(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
@@ -184,7 +203,7 @@ enum gw_error gw_app_open_link(gw_app *app, const char *token, const char *curre
 	*ret_why = NULL;
 	enum gw_auth_error rc = gw_auth_link_open(app->auth, token, current, remote, ort_now_us(), ort_wall_ms(), ret);
 	if (rc != GW_AUTH_OK) {
-		return rc == GW_AUTH_UNKNOWN ? GW_ERROR_NOT_FOUND : error_of(rc);
+		return rc == GW_AUTH_UNKNOWN ? GW_ERROR_NOT_FOUND : gw_app_auth_error(rc);
 	}
 	const char *link = ret->who.subject + strlen("link:");
 	/* auth has bound the seat: the domain's word is about the incident (closed, revoked, expired). */
@@ -225,7 +244,7 @@ static void device_open(struct gw_api_session *s, const void *request, gw_api_ca
 	gw_app_remember(app, "device.opened", "gateway", NULL,
 			json_pack("{s:s,s:s}", "remote", s->remote, "result", gw_auth_error_names[err]));
 	if (err != GW_AUTH_OK) {
-		gw_api_fail(call, error_of(err), NULL);
+		gw_api_fail(call, gw_app_auth_error(err), NULL);
 		return;
 	}
 	reply_grant(app, call, &grant);
@@ -235,7 +254,7 @@ static void device_open(struct gw_api_session *s, const void *request, gw_api_ca
 static void add_account(const struct gw_auth_account *a, void *user_data)
 {
 	struct gw_account row = { (char *)(uintptr_t)a->name, (char *)(uintptr_t)a->display, gw_role_by_name(a->role), a->disabled,
-				  a->created_ms, a->last_login_ms };
+				  a->created_ms, a->last_login_ms, (char *)(uintptr_t)a->division, a->second_factor };
 	g_array_append_val((GArray *)user_data, row);
 }
 
@@ -264,7 +283,7 @@ static void on_account(enum gw_auth_error err, const char *why, void *user_data)
 		(void)gw_api_end_matching(e->app->api, without_credential, e->app, "account_changed");
 		gw_app_ack(e->app, e->call, gw_ack_empty, NULL, NULL, 0);
 	} else {
-		gw_api_fail(e->call, error_of(err), why);
+		gw_api_fail(e->call, gw_app_auth_error(err), why);
 	}
 	entry_free(e);
 }
@@ -274,7 +293,10 @@ static void account_put(struct gw_api_session *s, const void *request, gw_api_ca
 	gw_app *app = user_data;
 	const struct gw_account_put *in = request;
 	g_autofree char *actor = gw_app_actor(s);
-	struct gw_auth_account_put put = { in->name, gw_role_names[in->role], in->password, in->display, in->disabled };
+	struct gw_auth_account known;
+	bool fresh = !gw_auth_account_info(app->auth, in->name, &known);
+	const char *division = in->division == NULL && fresh ? s->division : in->division;	/* what it makes stands below its maker */
+	struct gw_auth_account_put put = { in->name, gw_role_names[in->role], in->password, in->display, in->disabled, division };
 	gw_auth_account_put(app->auth, &put, ort_wall_ms(), on_account, entry_new(app, call, in->name, actor, "account.put"));
 }
 
@@ -330,6 +352,7 @@ static void device_issue(struct gw_api_session *s, const void *request, gw_api_c
 		(void)gw_room_put(app->domain, actor, &room, gw_app_now(), NULL);
 		gw_app_rooms_changed(app);
 	}
+	gw_access_made(app->domain, actor, "wall", id, gw_app_now());
 	gw_app_remember(app, "device.issued", actor, NULL, json_pack("{s:s,s:s,s:s}", "device", id, "kind", in->kind, "name", in->name));
 	gw_app_ack(app, call, reply_device, id, token, wall);
 }

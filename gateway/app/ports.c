@@ -289,6 +289,16 @@ static void do_content(gw_app *app, const struct gw_action *a)
 	gw_app_content_act(app, a->id, a->party, a->why);
 }
 
+static void do_access(gw_app *app, const struct gw_action *a)
+{
+	gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_ACCESS_CHANGED, NULL);
+}
+
+static void do_approval(gw_app *app, const struct gw_action *a)
+{
+	gw_api_broadcast(app->api, is_staff, NULL, GW_EVENT_APPROVAL_CHANGED, NULL);
+}
+
 static void act(const struct gw_action *a, void *user_data)
 {
 	static void (*const does[])(gw_app *, const struct gw_action *) = {
@@ -311,6 +321,8 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_PARTY_HANG_UP] = do_party_hang_up,
 		[GW_ACT_CONTENT] = do_content,
 		[GW_ACT_ROLLCALL] = do_rollcall,
+		[GW_ACT_ACCESS] = do_access,
+		[GW_ACT_APPROVAL] = do_approval,
 	};
 	does[a->kind](user_data, a);
 }

@@ -139,7 +139,8 @@ static void whep_post(gw_web_exchange *x, const struct gw_web_request *r, void *
 		refuse(x, GW_ERROR_UNAUTHENTICATED, NULL);
 		return;
 	}
-	if (g_str_equal(id.role, "field") || g_str_equal(id.role, "auditor")) {
+	bool foreign = !gw_access_may(app->domain, id.division, "scene", scene, false);
+	if (foreign || gw_app_is_limited(app, &id) || g_str_equal(id.role, "field") || g_str_equal(id.role, "auditor")) {
 		refuse(x, GW_ERROR_FORBIDDEN, NULL);
 		return;
 	}

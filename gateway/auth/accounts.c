@@ -20,11 +20,12 @@ static void grant(struct job *job, struct account *a)
 		.created_ms = job->wall_ms,
 		.expires_ms = job->wall_ms + auth->limits.life_ms,
 		.person = true,
+		.remote = job->address ? job->address : job->source,
 	};
 	a->last_login_ms = job->wall_ms;
 	gw_auth_save(auth, "account", a->name, &gw_auth_account_table, a);
 	struct auth_session *s = gw_auth_session_begin(auth, &like, job->now_us, job->wall_ms, &token);
-	struct gw_auth_grant out = {gw_auth_session_identity(s), token};
+	struct gw_auth_grant out = {gw_auth_session_identity(auth, s), token};
 	job->grant_fn(GW_AUTH_OK, &out, 0, job->user_data);
 }
 
@@ -34,13 +35,20 @@ static void login_finish(struct job *job)
 {
 	gw_auth *auth = job->auth;
 	struct account *a = g_hash_table_lookup(auth->accounts, job->name);
-	bool good = job->matched && a && !a->disabled;
-	gw_auth_lock_end(auth, job->source, job->name, good, job->now_us);
-	count(auth, good ? N_logins : N_failures);
-	if (good) {
+	bool known = job->matched && a && !a->disabled;
+	enum gw_auth_error err = known ? gw_auth_factor_check(auth, a, job->code, job->wall_ms) : GW_AUTH_CREDENTIALS;
+	if (err == GW_AUTH_SECOND) {
+		/* Neither good nor bad: a right password must not wipe out wrong codes. */
+		gw_auth_lock_cancel(auth, job->source, job->name, job->now_us);
+		grant_error(job, err);
+		return;
+	}
+	gw_auth_lock_end(auth, job->source, job->name, err == GW_AUTH_OK, job->now_us);
+	count(auth, err == GW_AUTH_OK ? N_logins : N_failures);
+	if (err == GW_AUTH_OK) {
 		grant(job, a);
 	} else {
-		grant_error(job, GW_AUTH_CREDENTIALS);
+		grant_error(job, err);
 	}
 }
 
@@ -54,6 +62,14 @@ static const char *encoded_of(gw_auth *auth, const char *name)
 void gw_auth_login(gw_auth *auth, const char *name, const char *password, const char *remote, int64_t now_us,
 		   int64_t wall_ms, gw_auth_grant_fn fn, void *user_data)
 {
+	const struct gw_auth_attempt in = {.name = name, .password = password, .remote = remote};
+	gw_auth_attempt(auth, &in, now_us, wall_ms, fn, user_data);
+}
+
+void gw_auth_attempt(gw_auth *auth, const struct gw_auth_attempt *in, int64_t now_us, int64_t wall_ms,
+		     gw_auth_grant_fn fn, void *user_data)
+{
+	const char *name = in->name, *remote = in->remote;
 	count(auth, N_attempts);
 	int64_t wait_s = gw_auth_lock_wait_s(auth, remote, name, now_us);
 	if (wait_s) {
@@ -64,7 +80,9 @@ void gw_auth_login(gw_auth *auth, const char *name, const char *password, const 
 	struct job *job = gw_auth_job_new(auth, login_finish, user_data);
 	job->name = g_strdup(name);
 	job->source = g_strdup(remote);
-	job->old_password = g_strdup(password);
+	job->address = g_strdup(in->address);
+	job->code = g_strdup(in->code);
+	job->old_password = g_strdup(in->password);
 	job->old_encoded = g_strdup(encoded_of(auth, name));
 	job->now_us = now_us;
 	job->wall_ms = wall_ms;
@@ -110,6 +128,7 @@ static struct account *account_make(gw_auth *auth, const struct job *job)
 	a->display = g_strdup(job->display);
 	a->hash = g_strdup(job->new_encoded);
 	a->disabled = job->disabled;
+	a->division = g_strdup(job->division);
 	a->created_ms = job->wall_ms;
 	g_hash_table_replace(auth->accounts, a->name, a);
 	gw_auth_save(auth, "account", a->name, &gw_auth_account_table, a);
@@ -191,7 +210,12 @@ static void end_sessions_of(gw_auth *auth, const char *name)
 
 static void account_change(gw_auth *auth, struct account *a, struct job *job)
 {
-	bool harder = job->new_encoded || a->disabled != job->disabled || strcmp(a->role, job->role) != 0;
+	bool moved = job->division && g_strcmp0(a->division ? a->division : "", job->division) != 0;
+	bool harder = moved || job->new_encoded || a->disabled != job->disabled || strcmp(a->role, job->role) != 0;
+	if (moved) {
+		g_free(a->division);
+		a->division = g_strdup(job->division);
+	}
 	g_free(a->role);
 	a->role = g_strdup(job->role);
 	a->disabled = job->disabled;
@@ -251,6 +275,7 @@ void gw_auth_account_put(gw_auth *auth, const struct gw_auth_account_put *put, i
 	job->name = g_strdup(put->name);
 	job->role = g_strdup(put->role);
 	job->display = g_strdup(put->display);
+	job->division = g_strdup(put->division);
 	job->disabled = put->disabled;
 	job->new_password = g_strdup(put->password);
 	job->wall_ms = wall_ms;
@@ -311,16 +336,36 @@ void gw_auth_password(gw_auth *auth, const char *name, const char *old_password,
 	}
 }
 
+static struct gw_auth_account account_out(const struct account *a)
+{
+	return (struct gw_auth_account){a->name,
+					a->display,
+					a->role,
+					a->disabled,
+					a->created_ms,
+					a->last_login_ms,
+					a->division && *a->division ? a->division : NULL,
+					a->totp && *a->totp};
+}
+
 void gw_auth_account_foreach(const gw_auth *auth, void (*fn)(const struct gw_auth_account *a, void *user_data),
 			     void *user_data)
 {
 	g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(auth->accounts), (GCompareFunc)strcmp);
 	for (GList *i = names; i; i = i->next) {
 		const struct account *a = g_hash_table_lookup(auth->accounts, i->data);
-		struct gw_auth_account out = {a->name,	   a->display,	  a->role,
-					      a->disabled, a->created_ms, a->last_login_ms};
+		struct gw_auth_account out = account_out(a);
 		fn(&out, user_data);
 	}
+}
+
+bool gw_auth_account_info(const gw_auth *auth, const char *name, struct gw_auth_account *ret)
+{
+	const struct account *a = name ? g_hash_table_lookup(auth->accounts, name) : NULL;
+	if (a) {
+		*ret = account_out(a);
+	}
+	return a;
 }
 
 enum gw_auth_error gw_auth_account_remove(gw_auth *auth, const char *name)

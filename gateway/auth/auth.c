@@ -4,7 +4,7 @@
 #include <string.h>
 
 const char *const gw_auth_error_names[] = {"ok",   "credentials", "locked", "busy",    "unknown",  "expired",
-					   "used", "revoked",	  "weak",   "invalid", "conflict", NULL};
+					   "used", "revoked",	  "weak",   "invalid", "conflict", "second", NULL};
 
 static const int64_t second_ms = 1000, minute_ms = 60000, hour_ms = 3600000, day_ms = 86400000;
 static const int64_t link_memory_ms = 7 * 86400000LL; /* an expired link still says "expired" this long */

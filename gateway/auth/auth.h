@@ -23,6 +23,7 @@ enum gw_auth_error {
 	GW_AUTH_WEAK,		/* password rule */
 	GW_AUTH_INVALID,	/* bad name, role or kind */
 	GW_AUTH_CONFLICT,	/* would remove the last administrator */
+	GW_AUTH_SECOND,		/* password is right, the code of the second factor is missing */
 	GW_AUTH_N
 };
 extern const char *const gw_auth_error_names[];	/* "ok", "credentials", ... */
@@ -61,25 +62,30 @@ struct gw_auth_identity {
 	const char *name, *role;	/* role as text: administrator ... field */
 	const char *incident, *scene;	/* links only, else NULL */
 	int64_t expires_ms;
+	const char *division;	/* data rights; NULL = the house */
+	bool second_factor;	/* the account has one */
 };
 struct gw_auth_grant { struct gw_auth_identity who; const char *token; };	/* token: the cookie's value; NULL = keep the old */
 
 /* ---- asynchronous: a hash is in it. fn comes exactly once, unless gw_auth_free comes first ---- */
 typedef void (*gw_auth_grant_fn)(enum gw_auth_error err, const struct gw_auth_grant *grant, int64_t retry_after_s, void *user_data);
 typedef void (*gw_auth_done_fn)(enum gw_auth_error err, const char *why, void *user_data);
+/* code: of the second factor, may be NULL. address: for the list of sessions. */
+struct gw_auth_attempt { const char *name, *password, *code, *remote, *address; };
 void gw_auth_login(gw_auth *auth, const char *name, const char *password, const char *remote, int64_t now_us, int64_t wall_ms,
 		   gw_auth_grant_fn fn, void *user_data);
+void gw_auth_attempt(gw_auth *auth, const struct gw_auth_attempt *in, int64_t now_us, int64_t wall_ms, gw_auth_grant_fn fn, void *user_data);
 /* First administrator, by the token that gw_auth_setup_token() gave. Logs in. */
 void gw_auth_setup(gw_auth *auth, const char *token, const char *name, const char *password, const char *remote, int64_t now_us,
 		   int64_t wall_ms, gw_auth_grant_fn fn, void *user_data);
 /* password NULL keeps the old one; role, disabled or password changed = its sessions end. */
-struct gw_auth_account_put { const char *name, *role, *password, *display; bool disabled; };
+struct gw_auth_account_put { const char *name, *role, *password, *display; bool disabled; const char *division; };	/* division NULL = as it is, "" = the house */
 void gw_auth_account_put(gw_auth *auth, const struct gw_auth_account_put *put, int64_t wall_ms, gw_auth_done_fn fn, void *user_data);
 void gw_auth_password(gw_auth *auth, const char *name, const char *old_password, const char *new_password, const char *remote,
 		      int64_t now_us, int64_t wall_ms, gw_auth_done_fn fn, void *user_data);
 
 /* ---- accounts ---- */
-struct gw_auth_account { const char *name, *display, *role; bool disabled; int64_t created_ms, last_login_ms; };
+struct gw_auth_account { const char *name, *display, *role; bool disabled; int64_t created_ms, last_login_ms; const char *division; bool second_factor; };
 void gw_auth_account_foreach(const gw_auth *auth, void (*fn)(const struct gw_auth_account *a, void *user_data), void *user_data);
 enum gw_auth_error gw_auth_account_remove(gw_auth *auth, const char *name);
 bool gw_auth_setup_needed(const gw_auth *auth);	/* no administrator that could log in */
@@ -93,6 +99,20 @@ enum gw_auth_error gw_auth_check(gw_auth *auth, const char *token, int64_t now_u
 bool gw_auth_touch(gw_auth *auth, const char *id, int64_t now_us, int64_t wall_ms);
 bool gw_auth_logout(gw_auth *auth, const char *id);
 unsigned gw_auth_revoke_subject(gw_auth *auth, const char *subject);	/* ends its sessions; how many */
+struct gw_auth_session { const char *id, *subject, *name, *role, *remote; int64_t created_ms, seen_ms, expires_ms; };
+void gw_auth_session_foreach(const gw_auth *auth, int64_t now_us, int64_t wall_ms, void (*fn)(const struct gw_auth_session *s, void *user_data), void *user_data);
+const char *gw_auth_session_subject(const gw_auth *auth, const char *id);	/* NULL = no such session */
+bool gw_auth_account_info(const gw_auth *auth, const char *name, struct gw_auth_account *ret);	/* borrowed */
+
+/* ---- second factor of accounts: RFC 6238, six digits, 30 s, one step of clock error, no code twice ---- */
+bool gw_auth_has_factor(const gw_auth *auth, const char *name);
+char *gw_auth_factor_begin(gw_auth *auth, const char *name);	/* (transfer full) secret; NULL: no account, or it has one */
+/* recovery: (transfer full), each opens once in place of a code. */
+enum gw_auth_error gw_auth_factor_confirm(gw_auth *auth, const char *name, const char *code, const char *remote, int64_t now_us, int64_t wall_ms,
+					  char ***ret_recovery);
+enum gw_auth_error gw_auth_factor_remove(gw_auth *auth, const char *name, const char *code, const char *remote, int64_t now_us, int64_t wall_ms);
+enum gw_auth_error gw_auth_factor_reset(gw_auth *auth, const char *name);	/* by somebody else: it was lost */
+char *gw_totp_uri(const char *issuer, const char *account, const char *secret);	/* otpauth://..., (transfer full) */
 
 /* ---- field links ---- */
 struct gw_auth_link { const char *id, *incident, *scene, *name; };

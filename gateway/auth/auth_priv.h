@@ -13,9 +13,11 @@ enum counter {
 enum { TOKEN_BYTES = 16, HASH_HEX = 64, NAME_MAX_BYTES = 64 };
 
 /* Records; those members that the tables of records.c name are persistent. `hash` of a token: SHA-256, hex. */
-struct account { char *name, *display, *role, *hash; bool disabled; int64_t created_ms, last_login_ms; };
+struct account { char *name, *display, *role, *hash; bool disabled; int64_t created_ms, last_login_ms;
+		 char *division, *totp, **recovery; int64_t totp_step;	/* secret in base32, hashes of codes, last step used */
+		 char *totp_new; };	/* secret that is being enrolled, not in the record */
 struct auth_session {
-	char *id, *subject, *name, *role, *incident, *scene;
+	char *id, *subject, *name, *role, *incident, *scene, *remote;
 	int64_t created_ms, expires_ms;
 	bool person;		/* idle time-out applies */
 	char *hash;		/* its key, not in the record */
@@ -63,6 +65,19 @@ const char *gw_auth_name_fault(const char *name);	/* NULL = fine, otherwise why 
 const char *gw_auth_password_fault(const char *name, const char *password);
 bool gw_auth_is_account_role(const char *role);
 
+void gw_auth_random(void *out, size_t n);
+
+/* totp.c */
+char *gw_totp_base32(const uint8_t *bytes, size_t n);
+size_t gw_totp_base32_read(const char *text, uint8_t *out, size_t max);
+char *gw_totp_secret_new(void);
+unsigned gw_totp_code(const uint8_t *secret, size_t n, int64_t step);
+/* The step that the code is of, one before or after now at most and later than `last`; 0 = wrong, old or used. */
+int64_t gw_totp_match(const char *secret, const char *code, int64_t wall_ms, int64_t last);
+
+/* factor.c */
+enum gw_auth_error gw_auth_factor_check(gw_auth *auth, struct account *a, const char *code, int64_t wall_ms);	/* at log-in */
+
 /* lock.c: the clock of failures, per source and name, and per source */
 struct lock { unsigned failures, in_flight, turned_away; int64_t until_us, last_us; };
 int64_t gw_auth_lock_wait_s(gw_auth *auth, const char *source, const char *name, int64_t now_us);	/* 0 = may try */
@@ -76,7 +91,7 @@ void gw_auth_lock_tick(gw_auth *auth, int64_t now_us);
 struct auth_session *gw_auth_session_begin(gw_auth *auth, const struct auth_session *like, int64_t now_us, int64_t wall_ms, char **ret_token);
 struct auth_session *session_by_token(gw_auth *auth, const char *token, int64_t now_us, int64_t wall_ms);
 void gw_auth_session_end(gw_auth *auth, struct auth_session *s);
-struct gw_auth_identity gw_auth_session_identity(const struct auth_session *s);
+struct gw_auth_identity gw_auth_session_identity(const gw_auth *auth, const struct auth_session *s);
 
 const char *gw_auth_lend(gw_auth *auth, char *token);	/* token stolen, may be NULL */
 
@@ -93,7 +108,7 @@ struct job {
 	char *new_password, *new_encoded;	/* then hashed, when set and the old one matched */
 	bool matched, failed;
 	/* loop's part */
-	char *name, *role, *display, *source;
+	char *name, *role, *display, *source, *address, *code, *division;
 	bool disabled;
 	int64_t now_us, wall_ms;
 	gw_auth_grant_fn grant_fn;

@@ -37,6 +37,9 @@ void gw_auth_job_free(struct job *job)
 	g_free(job->role);
 	g_free(job->display);
 	g_free(job->source);
+	g_free(job->address);
+	g_free(job->code);
+	g_free(job->division);
 	g_free(job);
 }
 

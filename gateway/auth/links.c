@@ -96,7 +96,7 @@ enum gw_auth_error gw_auth_link_open(gw_auth *auth, const char *token, const cha
 	struct auth_session *s =
 		l->session ? g_hash_table_lookup(auth->sessions, l->session) : bind(auth, l, now_us, wall_ms, &fresh);
 	s->touched_us = now_us;
-	*ret = (struct gw_auth_grant){gw_auth_session_identity(s), gw_auth_lend(auth, fresh)};
+	*ret = (struct gw_auth_grant){gw_auth_session_identity(auth, s), gw_auth_lend(auth, fresh)};
 	return GW_AUTH_OK;
 }
 

@@ -11,11 +11,12 @@
 
 ORT_JSON_TABLE(gw_auth_account_table, struct account, STR(account, name, 64), OPT(account, display, 256),
 	       STR(account, role, 32), STR(account, hash, 256), BOOL(account, disabled), INT(account, created_ms),
-	       INT(account, last_login_ms));
+	       INT(account, last_login_ms), OPT(account, division, 96), OPT(account, totp, 64),
+	       ORT_JF(struct account, recovery, ORT_J_STRV, 0, 0, 16, NULL, NULL), INT(account, totp_step));
 ORT_JSON_TABLE(gw_auth_session_table, struct auth_session, STR(auth_session, id, 64), STR(auth_session, subject, 256),
 	       OPT(auth_session, name, 256), STR(auth_session, role, 32), OPT(auth_session, incident, 96),
 	       OPT(auth_session, scene, 96), INT(auth_session, created_ms), INT(auth_session, expires_ms),
-	       BOOL(auth_session, person));
+	       BOOL(auth_session, person), OPT(auth_session, remote, 64));
 ORT_JSON_TABLE(gw_auth_link_table, struct link, STR(link, id, 96), STR(link, incident, 96), STR(link, scene, 96),
 	       OPT(link, name, 256), STR(link, hash, 64), OPT(link, session, 64), INT(link, issued_ms),
 	       INT(link, expires_ms), BOOL(link, revoked));
@@ -42,6 +43,7 @@ void gw_auth_forget(gw_auth *auth, const char *kind, const char *key)
 
 void gw_auth_account_free(void *p)
 {
+	g_free(((struct account *)p)->totp_new);
 	ort_json_clear(&gw_auth_account_table, p);
 	g_free(p);
 }

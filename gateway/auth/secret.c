@@ -6,7 +6,7 @@
 
 enum { SALT_BYTES = 16, TAG_BYTES = 32, PASSWORD_MIN = 10, PASSWORD_MAX_BYTES = 256, PASSWORD_DISTINCT = 4 };
 
-static void random_bytes(void *out, size_t n)
+void gw_auth_random(void *out, size_t n)
 {
 	ssize_t got = getrandom(out, n, 0); /* up to 256 bytes never come short */
 	g_assert(got == (ssize_t)n);
@@ -23,14 +23,14 @@ static char *base64(const uint8_t *bytes, size_t n, bool url)
 char *gw_auth_token_new(void)
 {
 	uint8_t bytes[TOKEN_BYTES];
-	random_bytes(bytes, sizeof(bytes));
+	gw_auth_random(bytes, sizeof(bytes));
 	return base64(bytes, sizeof(bytes), true);
 }
 
 char *gw_auth_id_new(const char *prefix)
 {
 	uint8_t b[6];
-	random_bytes(b, sizeof(b));
+	gw_auth_random(b, sizeof(b));
 	return g_strdup_printf("%s%02x%02x%02x%02x%02x%02x", prefix, b[0], b[1], b[2], b[3], b[4], b[5]);
 }
 
@@ -44,8 +44,8 @@ char *gw_auth_token_hash(const char *token)
 char *gw_auth_dummy_hash(const struct gw_auth_limits *limits)
 {
 	uint8_t salt[SALT_BYTES], tag[TAG_BYTES];
-	random_bytes(salt, sizeof(salt));
-	random_bytes(tag, sizeof(tag));
+	gw_auth_random(salt, sizeof(salt));
+	gw_auth_random(tag, sizeof(tag));
 	g_autofree char *s = base64(salt, sizeof(salt), false), *t = base64(tag, sizeof(tag), false);
 	return g_strdup_printf("$argon2id$v=19$m=%u,t=%u,p=1$%s$%s", limits->memory_kib, limits->passes, s, t);
 }

@@ -3,9 +3,13 @@
 
 #include <string.h>
 
-struct gw_auth_identity gw_auth_session_identity(const struct auth_session *s)
+struct gw_auth_identity gw_auth_session_identity(const gw_auth *auth, const struct auth_session *s)
 {
-	return (struct gw_auth_identity){s->id, s->subject, s->name, s->role, s->incident, s->scene, s->expires_ms};
+	bool account = g_str_has_prefix(s->subject, "account:");
+	const struct account *a = account ? g_hash_table_lookup(auth->accounts, s->subject + strlen("account:")) : NULL;
+	const char *division = a && a->division && *a->division ? a->division : NULL;
+	return (struct gw_auth_identity){s->id, s->subject, s->name, s->role, s->incident, s->scene, s->expires_ms,
+					 division, a && a->totp && *a->totp};
 }
 
 /* The token handed out lives in the object until the next grant, so that the grant may borrow it. */
@@ -60,6 +64,7 @@ struct auth_session *gw_auth_session_begin(gw_auth *auth, const struct auth_sess
 	s->role = g_strdup(like->role);
 	s->incident = g_strdup(like->incident);
 	s->scene = g_strdup(like->scene);
+	s->remote = g_strdup(like->remote);
 	s->created_ms = wall_ms;
 	s->expires_ms = like->expires_ms;
 	s->person = like->person;
@@ -91,7 +96,7 @@ enum gw_auth_error gw_auth_check(gw_auth *auth, const char *token, int64_t now_u
 		err = GW_AUTH_EXPIRED;
 	} else {
 		s->touched_us = now_us;
-		*ret = gw_auth_session_identity(s);
+		*ret = gw_auth_session_identity(auth, s);
 	}
 	if (err != GW_AUTH_OK) {
 		count(auth, N_tokens_refused);
@@ -134,4 +139,26 @@ unsigned gw_auth_revoke_subject(gw_auth *auth, const char *subject)
 		}
 	}
 	return n;
+}
+
+void gw_auth_session_foreach(const gw_auth *auth, int64_t now_us, int64_t wall_ms,
+			     void (*fn)(const struct gw_auth_session *s, void *user_data), void *user_data)
+{
+	GHashTableIter it;
+	const struct auth_session *s;
+	g_hash_table_iter_init(&it, auth->sessions);
+	while (g_hash_table_iter_next(&it, NULL, (void **)&s)) {
+		if (is_alive(auth, s, now_us, wall_ms)) {
+			int64_t seen_ms = MAX(wall_ms - (now_us - s->touched_us) / 1000, s->created_ms);
+			struct gw_auth_session out = {s->id,	     s->subject, s->name,	s->role, s->remote,
+						      s->created_ms, seen_ms,	 s->expires_ms};
+			fn(&out, user_data);
+		}
+	}
+}
+
+const char *gw_auth_session_subject(const gw_auth *auth, const char *id)
+{
+	const struct auth_session *s = id ? g_hash_table_lookup(auth->sessions, id) : NULL;
+	return s ? s->subject : NULL;
 }

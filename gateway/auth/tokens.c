@@ -46,12 +46,13 @@ enum gw_auth_error gw_auth_device_open(gw_auth *auth, const char *token, const c
 	}
 	subject = g_strconcat("device:", d->id, NULL);
 	const struct auth_session like = {
-		.subject = subject, .name = d->name, .role = d->kind, .expires_ms = wall_ms + auth->limits.device_ms};
+		.subject = subject, .name = d->name, .role = d->kind, .created_ms = wall_ms,
+		.expires_ms = wall_ms + auth->limits.device_ms, .remote = (char *)(uintptr_t)remote};
 	char *fresh = NULL;
 	struct auth_session *s = gw_auth_session_begin(auth, &like, now_us, wall_ms, &fresh);
 	d->used_ms = wall_ms;
 	gw_auth_save(auth, "device", d->id, &gw_auth_device_table, d);
-	*ret = (struct gw_auth_grant){gw_auth_session_identity(s), gw_auth_lend(auth, fresh)};
+	*ret = (struct gw_auth_grant){gw_auth_session_identity(auth, s), gw_auth_lend(auth, fresh)};
 	return GW_AUTH_OK;
 }
 

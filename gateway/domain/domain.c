@@ -75,6 +75,7 @@ void gw_emit(gw_domain *d, enum gw_rec rec, const char *actor, const struct gw_i
 	struct gw_record record = { 0, now.wall_ms, now.us, d->boot, gw_rec_rows[rec].type, actor, id, printed };
 	apply[rec](&fact);
 	gw_act(d, &(struct gw_action){ .kind = GW_ACT_REMEMBER, .record = &record });
+	gw_access_after(d, rec, actor, body, now);
 }
 
 /* Monotonic time of a record in this boot's clock; a record of another boot is placed by the wall clock. */

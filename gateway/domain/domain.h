@@ -77,6 +77,8 @@ enum gw_action_kind {
 	GW_ACT_PARTY_HANG_UP,	/* id: conference, party, why */
 	GW_ACT_CONTENT,		/* id: conference, party, why: "grant", "deny", "revoke", "taken" (somebody else has it), "free" */
 	GW_ACT_ROLLCALL,	/* id: roll call, party: whose turn began (play the tone), or NULL: its state changed */
+	GW_ACT_ACCESS,		/* who may see what changed: pages must ask again */
+	GW_ACT_APPROVAL,	/* id: a request for a second pair of eyes changed */
 };
 struct gw_action {
 	enum gw_action_kind kind;
@@ -311,3 +313,4 @@ json_t *gw_rollcall_list(const gw_domain *d, unsigned limit);	/* without rows, n
 char *gw_rollcall_csv(const gw_domain *d, const char *id);	/* the circular for a spreadsheet: BOM, Chinese, local time; (transfer full) */
 
 #include "gateway/domain/room.h"
+#include "gateway/domain/access.h"

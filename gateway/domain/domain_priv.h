@@ -64,6 +64,7 @@ struct gw_rec_rollcall_figures { char *rollcall, *site; int64_t answer_ms, bitra
 struct gw_rec_rollcall_ref { char *rollcall; };
 
 #include "gateway/domain/room_priv.h"
+#include "gateway/domain/access_priv.h"
 
 struct gw_rec_row { const char *type; const struct ort_json_table *table; const char *doc; };
 extern const struct gw_rec_row gw_rec_rows[GW_REC_N];
@@ -189,6 +190,8 @@ struct gw_domain {
 	GHashTable *rollcalls;	/* id -> struct gw_rollcall, owned */
 	GPtrArray *rollcall_order;	/* borrowed, oldest first */
 	GHashTable *rooms;	/* device -> struct gw_room, owned */
+	struct gw_access *access;	/* access.c */
+	struct gw_approvals *approvals;	/* approval.c */
 	unsigned bad_records;
 };
 

@@ -169,20 +169,42 @@ int gw_log_walk(sqlite3 *sql, gw_store_record_fn fn, void *user_data, struct gw_
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+#define OF_CONFERENCE \
+	"(json_extract(body,'$.conference')=?5 OR (type LIKE 'conference.%' AND json_extract(body,'$.id')=?5) OR" \
+	" json_extract(body,'$.party') IN (SELECT json_extract(body,'$.party') FROM log WHERE type='party.add'" \
+	" AND json_extract(body,'$.conference')=?5) OR json_extract(body,'$.rollcall') IN (SELECT json_extract(body,'$.id')" \
+	" FROM log WHERE type='rollcall.open' AND json_extract(body,'$.conference')=?5))"
+#define WHERE \
+	" FROM log WHERE seq>?1 AND (?2 IS NULL OR type=?2 OR (substr(?2,-1)='.' AND substr(type,1,length(?2))=?2))" \
+	" AND (?3 IS NULL OR incident=?3) AND (?5 IS NULL OR " OF_CONFERENCE ") AND (?6 IS NULL OR instr(lower(actor),lower(?6))>0)" \
+	" AND (?7 IS NULL OR instr(lower(body),lower(?7))>0 OR instr(type,?7)>0) AND (?8=0 OR seq<?8) AND (?9=0 OR at_ms>=?9)" \
+	" AND (?10=0 OR at_ms<?10)"
+
+static void bind_query(sqlite3_stmt *st, const struct gw_log_query *q)
+{
+	sqlite3_bind_int64(st, 1, q->after_seq);
+	bind_text(st, 2, q->type);
+	bind_text(st, 3, q->incident);
+	sqlite3_bind_int(st, 4, (int)MIN(q->limit, GW_STORE_MOST));
+	bind_text(st, 5, q->conference);
+	bind_text(st, 6, q->actor);
+	bind_text(st, 7, q->text);
+	sqlite3_bind_int64(st, 8, q->before_seq);
+	sqlite3_bind_int64(st, 9, q->from_ms);
+	sqlite3_bind_int64(st, 10, q->to_ms);
+}
+
 json_t *gw_log_select(sqlite3 *sql, const struct gw_log_query *q)
 {
-	static const char text[] = "SELECT " COLUMNS " FROM log WHERE seq>?1 AND (?2 IS NULL OR type=?2)"
-				   " AND (?3 IS NULL OR incident=?3) ORDER BY seq LIMIT ?4";
+	static const char upward[] = "SELECT " COLUMNS WHERE " ORDER BY seq LIMIT ?4";
+	static const char downward[] = "SELECT " COLUMNS WHERE " ORDER BY seq DESC LIMIT ?4";
 	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v2(sql, text, -1, &st, NULL);
+	int rc = sqlite3_prepare_v2(sql, q->newest ? downward : upward, -1, &st, NULL);
 	if (rc != SQLITE_OK) {
 		return NULL;
 	}
 	json_t *list = json_array();
-	sqlite3_bind_int64(st, 1, q->after_seq);
-	bind_text(st, 2, q->type);
-	bind_text(st, 3, q->incident);
-	sqlite3_bind_int(st, 4, (int)MIN(q->limit, 1000u));
+	bind_query(st, q);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
 		struct gw_record r = read_row(st);
 		char hex[GW_STORE_HASH] = "";

@@ -22,7 +22,7 @@ struct job {
 	gw_store *store;
 	enum kind kind;
 	int64_t at_ms, at_us, seq;
-	char *boot, *type, *actor, *incident, *key;	/* PUT, REMOVE: type = kind */
+	char *boot, *type, *actor, *incident, *conference, *text, *key;	/* PUT, REMOVE: type = kind */
 	json_t *body;
 	char hash[GW_STORE_HASH];
 	struct gw_log_query query;
@@ -58,6 +58,8 @@ static void job_free(struct job *j)
 	g_free(j->type);
 	g_free(j->actor);
 	g_free(j->incident);
+	g_free(j->conference);
+	g_free(j->text);
 	g_free(j->key);
 	json_decref(j->body);
 	g_free(j);
@@ -322,7 +324,12 @@ void gw_store_query(gw_store *s, const struct gw_log_query *q, gw_log_fn fn, voi
 	struct job *j = job_new(s, QUERY);
 	j->type = g_strdup(q->type);
 	j->incident = g_strdup(q->incident);
-	j->query = (struct gw_log_query){ q->after_seq, q->limit, j->type, j->incident };
+	j->query = *q;
+	j->query.type = j->type;
+	j->query.incident = j->incident;
+	j->query.conference = j->conference = g_strdup(q->conference);
+	j->query.actor = j->actor = g_strdup(q->actor);
+	j->query.text = j->text = g_strdup(q->text);
 	j->done = (void (*)(void))fn;
 	j->user_data = user_data;
 	post(j);

@@ -49,7 +49,11 @@ void gw_store_put(gw_store *s, const char *kind, const char *key, const json_t *
 void gw_store_remove(gw_store *s, const char *kind, const char *key);
 void gw_store_load(gw_store *s, const char *kind, void (*fn)(const char *key, json_t *doc, void *ud), void *ud);	/* start-up; blocks */
 
-struct gw_log_query { int64_t after_seq; unsigned limit; const char *type, *incident; };	/* NULL = any; limit <= 1000 */
+/* NULL = any, 0 = any. type with a dot at its end: all that begin so. conference: records that name it, its parties or its roll
+ * calls. actor, text: a part of it. limit <= GW_STORE_MOST. */
+#define GW_STORE_MOST 20001u
+struct gw_log_query { int64_t after_seq; unsigned limit; const char *type, *incident, *conference, *actor, *text;
+		      int64_t before_seq, from_ms, to_ms; bool newest; };
 /* records: JSON array of {seq, at_ms, at_us, boot, type, actor, incident, body, hash}, borrowed; NULL when `why` is set. */
 typedef void (*gw_log_fn)(json_t *records, const char *why, void *user_data);
 void gw_store_query(gw_store *s, const struct gw_log_query *query, gw_log_fn fn, void *user_data);

@@ -22,7 +22,7 @@ static inline void kept_free(gpointer p)
 static inline void world_act(const struct gw_action *a, void *ud)
 {
 	static const char *const words[] = { NULL, NULL, NULL, NULL, "room+", "room-", "link-", "talk", "mute", "alarm", "verdict",
-					       "conf+", "conf-", NULL, NULL, "dial", "hangup", "content", "turn" };
+					       "conf+", "conf-", NULL, NULL, "dial", "hangup", "content", "turn", NULL, NULL };
 	struct world *w = ud;
 	if (a->kind == GW_ACT_REMEMBER) {
 		const struct gw_record *r = a->record;
