@@ -1,5 +1,9 @@
 /* Structs of data rights, sessions, second factors, four eyes. Included by schema.h. */
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mcu/base/json.h"
 
 struct gw_access_list_reply { json_t *shares; };	/* array of share */
 struct gw_access_share { char *kind, *object, *to; bool command; };

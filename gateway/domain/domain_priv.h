@@ -202,6 +202,7 @@ struct gw_fact { gw_domain *d; enum gw_rec rec; void *body; const char *actor; s
 void gw_emit(gw_domain *d, enum gw_rec rec, const char *actor, const struct gw_incident *incident, const void *body, struct gw_now now);
 void gw_act(gw_domain *d, const struct gw_action *a);	/* silent during replay */
 void gw_changed(gw_domain *d, const struct gw_incident *i);
+void gw_access_after(gw_domain *d, enum gw_rec rec, const char *actor, const void *body, struct gw_now now);	/* whose it is */
 
 /* Borrowed, NULL + err NOT_FOUND (or STATE when it is closed). */
 struct gw_incident *gw_incident_find(const gw_domain *d, const char *id, GError **err);
