@@ -5,6 +5,7 @@
 #include "gateway/app/calls_priv.h"
 #include "gateway/app/trunks_priv.h"
 
+enum { UNSAID = 1 };	/* a port that nobody gives to SIP */
 enum type { TEXT, NUMBER, YES };
 struct key { const char *name; enum type type; size_t offset; const char *doc; };
 #define Z(m, type) { #m, type, offsetof(struct gw_sip_zone, m), NULL }
@@ -13,7 +14,7 @@ static const struct key zone_keys[] = { Z(name, TEXT), Z(bind, TEXT), Z(announce
 					Z(plain_rtp, YES), Z(md5, YES) };
 static const struct key trunk_keys[] = { R(name, TEXT), R(zone, TEXT), R(address, TEXT), R(user, TEXT), R(password, TEXT), R(enroll, YES),
 					 R(conference, TEXT), R(dtmf, TEXT), R(number, TEXT), R(layout, TEXT), R(max_bps, NUMBER),
-					 R(security, TEXT), R(keep, YES) };
+					 R(security, TEXT), R(ca, TEXT), R(fingerprint, TEXT), R(keep, YES) };
 
 static const struct key *find(const struct key *keys, size_t n, const char *name)
 {
@@ -65,6 +66,22 @@ static bool read_row(const char *text, const struct key *keys, size_t n, char *r
 	return true;
 }
 
+/* What a zone's row leaves unsaid. SIP listens where the pages do; TLS one port above the plain one (RFC 3261 19.1.2: 5060 and
+ * 5061), which comes to nothing where there is no certificate. */
+static void fill_zone(const ort_conf *conf, struct gw_sip_zone *z)
+{
+	const char *listen = ort_conf_str(conf, "web.listen");
+	const char *const *announce = ort_conf_strv(conf, "web.announce");
+	bool own = z->bind == NULL && listen[0] != '\0' && strcmp(listen, "0.0.0.0") != 0 && strcmp(listen, "::") != 0;
+	if (own && z->announce == NULL && announce != NULL && announce[0] != NULL) {
+		z->announce = announce[0];
+	}
+	z->bind = z->bind != NULL ? z->bind : own ? listen : "*";
+	if (z->tls_port == UNSAID) {
+		z->tls_port = z->port == GW_SIP_ANY_PORT ? GW_SIP_ANY_PORT : z->port != 0 ? (uint16_t)(z->port + 1) : 5061;
+	}
+}
+
 bool gw_trunks_read(const ort_conf *conf, struct gw_trunks *t, char **ret_why)
 {
 	const char *const *zones = ort_conf_strv(conf, "sip.zones"), *const *trunks = ort_conf_strv(conf, "sip.trunks");
@@ -72,10 +89,11 @@ bool gw_trunks_read(const ort_conf *conf, struct gw_trunks *t, char **ret_why)
 	t->zones = g_array_new(FALSE, TRUE, sizeof(struct gw_sip_zone));
 	t->trunks = g_array_new(FALSE, TRUE, sizeof(struct gw_sip_trunk));
 	for (unsigned n = 0; zones != NULL && zones[n] != NULL; n++) {
-		struct gw_sip_zone z = { .name = "default", .bind = "*" };
+		struct gw_sip_zone z = { .name = "default", .tls_port = UNSAID };
 		if (!read_row(zones[n], zone_keys, G_N_ELEMENTS(zone_keys), (char *)&z, t->keep, ret_why)) {
 			return false;
 		}
+		fill_zone(conf, &z);
 		g_array_append_val(t->zones, z);
 	}
 	for (unsigned n = 0; trunks != NULL && trunks[n] != NULL; n++) {

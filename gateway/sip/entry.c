@@ -146,6 +146,7 @@ static bool admit(struct entry *e, const struct row *row, struct sip_identity *w
 	if (row->level == DEVICE_OR_TRUNK) {
 		who->trunk = trunk_from(e->z, e->source, e->sip);
 		if (who->trunk != NULL) {
+			zone_know(e->z, e->msg);
 			return true;
 		}
 	}
@@ -153,6 +154,7 @@ static bool admit(struct entry *e, const struct row *row, struct sip_identity *w
 	e->z->sip->counters.auth_failed += v == SIP_AUTH_BAD;
 	e->z->sip->counters.auth_locked += v == SIP_AUTH_LOCKED;
 	if (v == SIP_AUTH_GOOD) {
+		zone_know(e->z, e->msg);
 		return true;
 	}
 	if (v == SIP_AUTH_BAD) {
@@ -264,6 +266,12 @@ int sip_entry(struct zone *z, nta_agent_t *agent, msg_t *msg, sip_t *sip)
 	struct entry e = { .z = z, .msg = msg, .sip = sip, .now_us = ort_now_us() };
 	e.transport = sip_transport_of(z, NULL, msg, &e.source, NULL);
 	e.key = sip_source_key(e.source);
+	if (strcmp(e.source, ZONE_NOBODY) == 0) {
+		silence(&e);	/* somebody on this machine dials what is the TLS front's */
+		g_free(e.source);
+		g_free(e.key);
+		return 0;
+	}
 	const struct row *row = row_of(sip->sip_request->rq_method);
 	z->sip->counters.requests++;
 	if (!sip_limit_take(z->sip->limit, e.key, row->rate, e.now_us)) {

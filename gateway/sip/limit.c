@@ -10,6 +10,8 @@ static const struct row rows[SIP_RATE_N] = {
 	[SIP_RATE_MESSAGE] = { 20, 20 },
 	[SIP_RATE_OTHER] = { 20, 40 },
 	[SIP_RATE_REFUSAL] = { 2, 4 },
+	[SIP_RATE_TLS] = { 5, 20 },
+	[SIP_RATE_TLS_ALL] = { 100, 200 },	/* some 10 % of a core with P-256 */
 };
 
 struct source { double left[SIP_RATE_N]; int64_t at_us; };
@@ -78,6 +80,11 @@ bool sip_limit_take(struct sip_limit *l, const char *source, enum sip_rate what,
 	}
 	s->left[what] -= 1;
 	return true;
+}
+
+void sip_limit_forget(struct sip_limit *l)
+{
+	g_hash_table_remove_all(l->sources);
 }
 
 unsigned sip_limit_sources(const struct sip_limit *l)

@@ -72,10 +72,10 @@ static bool contact_is_good(const sip_contact_t *m)
 }
 
 /* RFC 3581 and NAT as in uas.c: requests go where the registration came from when that is another address than the
- * Contact's, and always over the connection of TCP and TLS. */
+ * Contact's, and always over the connection of TCP (and of TLS: the zone's flow). */
 static char *route_of(const sip_contact_t *m, unsigned transport, const char *source, unsigned port)
 {
-	static const char *const params[] = { "", ";transport=tcp", ";transport=tls" };
+	static const char *const params[] = { "", ";transport=tcp" };
 	g_autofree char *literal = sip_literal(m->m_url->url_host);
 	if (transport == SIP_UDP && g_strcmp0(literal, source) == 0) {
 		return NULL;
@@ -83,7 +83,7 @@ static char *route_of(const sip_contact_t *m, unsigned transport, const char *so
 	return g_strdup_printf(strchr(source, ':') != NULL ? "sip:[%s]:%u%s" : "sip:%s:%u%s", source, port, params[transport]);
 }
 
-struct change { struct zone *z; const sip_t *sip; const char *user, *source; unsigned transport, port; int64_t now_us; };
+struct change { struct zone *z; const sip_t *sip; const char *user, *source; const char *flow; unsigned transport, port; int64_t now_us; };
 
 static void bind_one(const struct change *ch, const sip_contact_t *m, unsigned seconds)
 {
@@ -108,7 +108,7 @@ static void bind_one(const struct change *ch, const sip_contact_t *m, unsigned s
 	g_free(b->route);
 	g_free(b->agent);
 	g_free(b->call_id);
-	b->route = route_of(m, ch->transport, ch->source, ch->port);
+	b->route = ch->flow != NULL ? g_strdup(ch->flow) : route_of(m, ch->transport, ch->source, ch->port);
 	b->agent = sip_product(ch->sip);
 	b->call_id = g_strdup(ch->sip->sip_call_id->i_id);
 	b->cseq = ch->sip->sip_cseq->cs_seq;
@@ -172,10 +172,11 @@ static char *contacts_text(gw_sip *sip, const char *user, int64_t now_us)
 
 void registrar_register(struct zone *z, nta_incoming_t *irq, msg_t *msg, sip_t *sip, const char *user)
 {
-	g_autofree char *source = NULL;
+	g_autofree char *source = NULL, *flow = zone_flow(z, msg);
 	struct change ch = { .z = z, .sip = sip, .user = user, .now_us = ort_now_us() };
 	ch.transport = sip_transport_of(z, irq, msg, &source, &ch.port);
 	ch.source = source;
+	ch.flow = flow;
 	int status = judge(&ch);
 	if (status != 0) {
 		(void)nta_incoming_treply(irq, status, NULL, SIPTAG_SERVER_STR(SIP_AGENT),
@@ -205,6 +206,20 @@ GPtrArray *registrar_find(gw_sip *sip, const char *user)
 		g_ptr_array_add(found, list->pdata[n - 1]);
 	}
 	return found;
+}
+
+void registrar_flow_gone(gw_sip *sip, const char *route)
+{
+	GHashTableIter it;
+	GPtrArray *list;
+	g_hash_table_iter_init(&it, sip->bindings);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&list)) {
+		for (unsigned n = list->len; n > 0; n--) {
+			if (g_strcmp0(((const struct binding *)list->pdata[n - 1])->route, route) == 0) {
+				drop(sip, list, n - 1, true);
+			}
+		}
+	}
 }
 
 void registrar_tick(gw_sip *sip, int64_t now_us)

@@ -1,6 +1,7 @@
 /* Inside of gateway/sip: what its files share. One nta agent a zone on one su_root, that runs on the gateway's loop.
  *
- *   stack.c     zones, timers, life of the whole           entry.c  requests outside of dialogs: table, rates, who may
+ *   stack.c     timers, life of the whole, dump            entry.c  requests outside of dialogs: table, rates, who may
+ *   zone.c      agents, listeners                          way.c    next hops              front_priv.h  TLS
  *   call.c      a call's life, farewell to peers           uac.c    INVITEs of ours      uas.c  INVITEs of peers
  *   dialog.c    inside a dialog: re-INVITE, INFO ...       exchange.c  offers and answers between dialog and media
  *   registrar.c bindings        trunk.c  peers             session.c   session timers
@@ -33,6 +34,7 @@ struct call;
 #include <sofia-sip/sip_util.h>
 
 #include "gateway/sip/digest_priv.h"
+#include "gateway/sip/front_priv.h"
 #include "gateway/sip/limit_priv.h"
 #include "gateway/sip/media_priv.h"
 #include "gateway/sip/uri_priv.h"
@@ -57,8 +59,10 @@ struct zone {
 	gw_sip *sip;
 	nta_agent_t *agent;
 	struct gw_sip_zone conf;	/* strings owned */
-	char *tls_dir;			/* what sofia reads at start */
-	unsigned port[SIP_TRANSPORT_N];
+	unsigned port[SIP_TRANSPORT_N];	/* tls: of the front */
+	struct zone *base, *twin;	/* plain: itself, and the zone of its TLS or NULL; TLS: the plain one, NULL */
+	struct sip_front *front;	/* of a TLS zone: what its agent speaks through; strings of conf are the base's */
+	char *tls_why;			/* why there is no twin, though one is wanted */
 };
 
 struct binding {	/* one contact of a registered device */
@@ -74,6 +78,8 @@ struct trunk {
 	struct zone *zone;
 	struct gw_sip_trunk conf;	/* strings owned */
 	char *uri, *host;		/* address without user; its host */
+	bool tls;
+	char *route;			/* TLS: where its requests go */
 	GPtrArray *literals;		/* what the host is, canonical texts: who comes from there is the trunk */
 	enum trunk_state state;
 	char *why;
@@ -139,6 +145,7 @@ struct call {
 	bool confirmed;		/* ACK sent or received */
 	bool media_up, by_peer_hold, again;
 	bool can_update;
+	bool aimed;		/* the route is our choice, not the peer's or a registration's */
 	bool redirected;	/* the target is not where the trunk's credentials belong */
 	int64_t max_bps;
 	struct sip_media *media;
@@ -162,6 +169,22 @@ struct call {
 	int64_t lost_us;		/* since when the call is tried again, 0 = it is not */
 	nta_reliable_t *reliable;
 };
+
+/* ---- zone.c ---- */
+#define ZONE_NOBODY "0.0.0.0"	/* source of a message that came by no connection of the front */
+bool zone_add(gw_sip *sip, const struct gw_sip_zone *conf, GError **err);
+void zone_free(gpointer z);
+struct zone *zone_for(struct zone *z, unsigned transport);	/* of the same name; NULL: it has no TLS */
+char *zone_flow(struct zone *z, msg_t *msg);	/* TLS: route back over the connection, (transfer full); else NULL */
+void zone_know(struct zone *z, msg_t *msg);	/* its sender proved who it is */
+json_t *zone_print(const struct zone *z);
+
+/* ---- way.c: next hops ---- */
+unsigned way_transport(const char *uri);
+bool way_choose(struct call *c);	/* zone, transport and route for c->target; false: the call has ended, with the reason */
+const char *way_tls(struct zone *z, const char *uri, const struct trunk *t, char **ret_why);	/* route; trunk: whose row says whom to believe */
+void way_failed(gw_sip *sip, const char *route, const char *why);
+void way_tick(gw_sip *sip);
 
 /* ---- stack.c ---- */
 GSource *sip_timer(gw_sip *sip, int64_t ms, GSourceFunc fn, void *user_data);	/* once; sip_timer_stop() it */
@@ -204,6 +227,7 @@ const char *sip_sdp(msg_t *msg, const sip_t *sip, size_t *ret_len, bool *ret_oth
 /* ---- uac.c / uas.c / dialog.c ---- */
 int uac_dial(struct call *c, const struct gw_leg_dial *dial);
 void uac_invite(struct call *c, const char *sdp);	/* NULL = without: initial or re-INVITE */
+bool uac_next(struct call *c);			/* the INVITE got nowhere: to the next target, if there is one */
 void uac_ack(struct call *c, const char *sdp);
 char *uac_authorization(struct call *c, const char *method, const char *uri);	/* NULL = none to give */
 void uas_invite(struct zone *z, msg_t *msg, sip_t *sip, struct sip_identity *who);
@@ -227,6 +251,7 @@ bool uac_again(struct call *c);
 /* ---- registrar.c ---- */
 void registrar_register(struct zone *z, nta_incoming_t *irq, msg_t *msg, sip_t *sip, const char *user);
 GPtrArray *registrar_find(gw_sip *sip, const char *user);	/* of binding, newest first, borrowed rows; free the array */
+void registrar_flow_gone(gw_sip *sip, const char *route);	/* a phone's connection is no more: it is not to be reached */
 void registrar_tick(gw_sip *sip, int64_t now_us);
 void registrar_print(const gw_sip *sip, json_t *into);
 void registrar_clear(gw_sip *sip);
@@ -239,6 +264,7 @@ void trunk_stop(struct trunk *t);	/* unregister, if it has time */
 struct trunk *trunk_find(gw_sip *sip, const char *name);
 struct trunk *trunk_from(struct zone *z, const char *literal, const sip_t *sip);
 void trunk_heard(struct trunk *t, bool well, const char *why);	/* a call went through or failed for the peer's sake */
+void trunk_no_tls(struct trunk *t, const char *route, const char *why);
 json_t *trunk_print(const struct trunk *t);
 
 /* ---- farewell.c: what is owed to a peer after the leg has ended ---- */

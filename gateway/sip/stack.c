@@ -1,19 +1,13 @@
-/* The stack's life: sofia on the gateway's loop, zones and their listeners, what the engine says, the dump. */
+/* The stack's life: sofia on the gateway's loop, what the engine says, the dump. */
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
 #include "gateway/sip/sip_priv.h"
 
 #include <sofia-sip/su_glib.h>
 #include <sofia-sip/su_log.h>
-#include <sofia-sip/tport.h>
-#include <sofia-sip/tport_tag.h>
 
 enum { MAX_SOURCES = 4096, TICK_MS = 5000, FAREWELL_MS = 1000, LOST_SETTLE_MS = 50 };
-enum { UDP_MTU = 1300 };	/* RFC 3261 18.1.1: longer requests go by TCP */
-enum { MAX_MESSAGE = 64 * 1024 + 16 * 1024 };
-const char *const sip_transport_names[SIP_TRANSPORT_N] = { "udp", "tcp", "tls" };
 
 /* ---- helpers ---- */
 GSource *sip_timer(gw_sip *sip, int64_t ms, GSourceFunc fn, void *user_data)
@@ -40,65 +34,6 @@ char *sip_url_text(const url_t *url)
 	return text;
 }
 
-static const char *host_of(const struct gw_sip_zone *z)
-{
-	return z->announce != NULL ? z->announce : z->bind;
-}
-
-static char *bracketed(const char *host)
-{
-	return strchr(host, ':') != NULL && host[0] != '[' ? g_strdup_printf("[%s]", host) : g_strdup(host);
-}
-
-char *zone_contact(const struct zone *z, unsigned transport, const char *user)
-{
-	static const char *const params[] = { "", ";transport=tcp", ";transport=tls" };
-	g_autofree char *host = bracketed(host_of(&z->conf));
-	return g_strdup_printf("<sip:%s@%s:%u%s>", user != NULL ? user : "ortoo", host, z->port[transport], params[transport]);
-}
-
-char *zone_uri(const struct zone *z, const char *user)
-{
-	g_autofree char *host = bracketed(host_of(&z->conf));
-	return g_strdup_printf("sip:%s@%s", user != NULL ? user : "ortoo", host);
-}
-
-struct zone *sip_zone(gw_sip *sip, const char *name)
-{
-	for (unsigned n = 0; n < sip->zones->len; n++) {
-		struct zone *z = sip->zones->pdata[n];
-		if (name == NULL || strcmp(z->conf.name, name) == 0) {
-			return z;
-		}
-	}
-	return NULL;
-}
-
-unsigned sip_transport_of(struct zone *z, nta_incoming_t *irq, msg_t *msg, char **ret_source, unsigned *ret_port)
-{
-	char text[SU_ADDRSIZE] = "";
-	su_sockaddr_t *a = msg_addr(msg);
-	tport_t *tp = irq != NULL ? nta_incoming_transport(z->agent, irq, msg)
-				  : tport_ref(tport_delivered_by(nta_agent_tports(z->agent), msg));
-	const tp_name_t *name = tp != NULL ? tport_name(tp) : NULL;
-	unsigned found = SIP_UDP;
-	for (unsigned n = 0; name != NULL && n < SIP_TRANSPORT_N; n++) {
-		if (g_ascii_strcasecmp(name->tpn_proto, sip_transport_names[n]) == 0) {
-			found = n;
-		}
-	}
-	tport_unref(tp);
-	su_inet_ntop(a->su_family, SU_ADDR(a), text, sizeof(text));
-	if (ret_source != NULL) {
-		*ret_source = sip_literal(text);
-		*ret_source = *ret_source != NULL ? *ret_source : g_strdup("0.0.0.0");
-	}
-	if (ret_port != NULL) {
-		*ret_port = ntohs(a->su_port);
-	}
-	return found;
-}
-
 /* ---- sofia's own lines ---- */
 G_GNUC_PRINTF(2, 0) static void on_sofia_log(void *stream, char const *fmt, va_list ap)
 {
@@ -113,148 +48,19 @@ static void hush(void)
 	su_log_set_level(NULL, 3);
 }
 
-/* ---- listeners ---- */
-static char *bind_url(const struct zone *z, const char *scheme, unsigned port, const char *transport)
-{
-	g_autofree char *bind = bracketed(z->conf.bind), *host = bracketed(host_of(&z->conf));
-	g_autofree char *number = port == GW_SIP_ANY_PORT ? g_strdup("*") : g_strdup_printf("%u", port);
-	bool apart = strcmp(bind, host) != 0;
-	return g_strdup_printf("%s:%s:%s%s%s;transport=%s", scheme, host, number, apart ? ";maddr=" : "", apart ? bind : "",
-			       transport);
-}
-
-static bool put_pem(const char *dir, const char *name, const char *a, const char *b, GError **err)
-{
-	g_autofree char *path = g_build_filename(dir, name, NULL), *first = NULL, *second = NULL;
-	if (!g_file_get_contents(a, &first, NULL, err) || (b != NULL && !g_file_get_contents(b, &second, NULL, err))) {
-		return false;
-	}
-	g_autofree char *all = g_strconcat(first, second != NULL ? "\n" : NULL, second, NULL);
-	return g_file_set_contents_full(path, all, -1, G_FILE_SET_CONTENTS_NONE, 0600, err);
-}
-
-/* sofia wants a folder with agent.pem and cafile.pem; it reads them once, so the folder lives only while we bind. */
-static bool make_tls_dir(struct zone *z, GError **err)
-{
-	static const char system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
-	const gw_sip *sip = z->sip;
-	z->tls_dir = g_dir_make_tmp("ortoo-sip-XXXXXX", err);
-	const char *ca = sip->ca != NULL ? sip->ca : g_file_test(system_ca, G_FILE_TEST_EXISTS) ? system_ca : sip->certificate;
-	return z->tls_dir != NULL && put_pem(z->tls_dir, "agent.pem", sip->certificate, sip->key, err) &&
-	       put_pem(z->tls_dir, "cafile.pem", ca, NULL, err);
-}
-
-static void drop_tls_dir(struct zone *z)
-{
-	static const char *const names[] = { "agent.pem", "cafile.pem", "tls_seed.dat" };
-	for (unsigned n = 0; z->tls_dir != NULL && n < G_N_ELEMENTS(names); n++) {
-		g_autofree char *path = g_build_filename(z->tls_dir, names[n], NULL);
-		(void)g_unlink(path);	/* may be absent */
-	}
-	if (z->tls_dir != NULL) {
-		(void)g_rmdir(z->tls_dir);
-	}
-	g_clear_pointer(&z->tls_dir, g_free);
-}
-
-static bool listen_on(struct zone *z, const char *url, GError **err)
-{
-	/* 7 = peers of ours are checked, by name and date; callers need no certificate, they have a digest */
-	if (nta_agent_add_tport(z->agent, URL_STRING_MAKE(url), TPTAG_STUN_SERVER(1), TPTAG_SERVER(1),
-				TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_OUT | TPTLS_VERIFY_SUBJECTS_OUT), TPTAG_TLS_VERSION(1),
-				TPTAG_IDLE(120 * 1000), TPTAG_TIMEOUT(30 * 1000), TPTAG_QUEUESIZE(64),
-				TAG_IF(z->tls_dir != NULL, TPTAG_CERTIFICATE(z->tls_dir)), TAG_END()) < 0) {
-		g_set_error(err, g_quark_from_static_string("gw-sip"), errno, "SIP cannot listen on %s: %s", url, g_strerror(errno));
-		return false;
-	}
-	return true;
-}
-
-static void learn_ports(struct zone *z)
-{
-	for (tport_t *tp = tport_primaries(nta_agent_tports(z->agent)); tp != NULL; tp = tport_next(tp)) {
-		for (unsigned n = 0; n < SIP_TRANSPORT_N; n++) {
-			if (g_ascii_strcasecmp(tport_name(tp)->tpn_proto, sip_transport_names[n]) == 0) {
-				z->port[n] = (unsigned)g_ascii_strtoull(tport_name(tp)->tpn_port, NULL, 10);
-			}
-		}
-	}
-}
-
-static bool make_agent(struct zone *z, GError **err)
-{
-	z->agent = nta_agent_create(z->sip->root, (url_string_t *)-1, sip_entry, z, NTATAG_UA(1), NTATAG_MERGE_482(1),
-				    NTATAG_TAG_3261(1), NTATAG_CANCEL_487(0), NTATAG_UDP_MTU(UDP_MTU), NTATAG_MAXSIZE(MAX_MESSAGE),
-				    NTATAG_USE_NAPTR(1), NTATAG_USE_SRV(1), NTATAG_SERVER_RPORT(2), NTATAG_CLIENT_RPORT(1),
-				    NTATAG_MAX_FORWARDS(70), NTATAG_BAD_RESP_MASK(0), TPTAG_STUN_SERVER(1), TAG_END());
-	if (z->agent == NULL) {
-		g_set_error_literal(err, g_quark_from_static_string("gw-sip"), ENOMEM, "SIP stack does not start");
-	}
-	return z->agent != NULL;
-}
-
-/* UDP and TCP share a number: the Via and Contact of one must do for the other (RFC 3261 18.1.1). */
-static bool listen_plain(struct zone *z, unsigned port, GError **err)
-{
-	g_autofree char *udp = bind_url(z, "sip", port, "udp");
-	if (!make_agent(z, err) || (port != 0 && !listen_on(z, udp, err))) {
-		return false;
-	}
-	if (port == 0) {
-		return true;
-	}
-	learn_ports(z);
-	g_autofree char *tcp = bind_url(z, "sip", z->port[SIP_UDP], "tcp");
-	return listen_on(z, tcp, err);
-}
-
-static bool zone_open(struct zone *z, GError **err)
-{
-	bool good = listen_plain(z, z->conf.port, err);
-	for (unsigned n = 0; !good && n < 8 && z->conf.port == GW_SIP_ANY_PORT; n++) {	/* the kernel's UDP port is taken in TCP */
-		nta_agent_destroy(z->agent);
-		g_clear_error(err);
-		good = listen_plain(z, z->conf.port, err);
-	}
-	if (good && z->conf.tls_port != 0 && z->sip->certificate != NULL) {
-		g_autofree char *url = bind_url(z, "sips", z->conf.tls_port, "tls");
-		good = make_tls_dir(z, err) && listen_on(z, url, err);
-		drop_tls_dir(z);
-	}
-	if (good) {
-		learn_ports(z);
-	}
-	return good;
-}
-
-static void zone_free(gpointer p)
-{
-	struct zone *z = p;
-	nta_agent_destroy(z->agent);
-	g_free((char *)(uintptr_t)z->conf.name);
-	g_free((char *)(uintptr_t)z->conf.bind);
-	g_free((char *)(uintptr_t)z->conf.announce);
-	drop_tls_dir(z);
-	g_free(z);
-}
-
-static bool zone_add(gw_sip *sip, const struct gw_sip_zone *conf, GError **err)
-{
-	struct zone *z = g_new0(struct zone, 1);
-	z->sip = sip;
-	z->conf = *conf;
-	z->conf.name = g_strdup(conf->name != NULL ? conf->name : "default");
-	z->conf.bind = g_strdup(conf->bind != NULL ? conf->bind : "*");
-	z->conf.announce = g_strdup(conf->announce);
-	g_ptr_array_add(sip->zones, z);
-	return zone_open(z, err);
-}
-
 /* ---- life ---- */
 static gboolean on_tick(gpointer data)
 {
 	gw_sip *sip = data;
-	registrar_tick(sip, ort_now_us());
+	int64_t now_us = ort_now_us();
+	registrar_tick(sip, now_us);
+	way_tick(sip);
+	for (unsigned n = 0; n < sip->zones->len; n++) {
+		const struct zone *z = sip->zones->pdata[n];
+		if (z->twin != NULL) {
+			sip_front_tick(z->twin->front, now_us);
+		}
+	}
 	return G_SOURCE_CONTINUE;
 }
 
@@ -511,10 +317,7 @@ char *gw_sip_dump(const gw_sip *sip)
 	g_autoptr(json_t) o = json_object();
 	json_t *listeners = json_array(), *trunks = json_array(), *calls = json_array();
 	for (unsigned n = 0; n < sip->zones->len; n++) {
-		const struct zone *z = sip->zones->pdata[n];
-		json_array_append_new(listeners, json_pack("{s:s,s:s,s:s,s:i,s:i,s:i}", "zone", z->conf.name, "bind", z->conf.bind,
-							   "announce", host_of(&z->conf), "udp", (int)z->port[SIP_UDP], "tcp",
-							   (int)z->port[SIP_TCP], "tls", (int)z->port[SIP_TLS]));
+		json_array_append_new(listeners, zone_print(sip->zones->pdata[n]));
 	}
 	for (unsigned n = 0; n < sip->trunks->len; n++) {
 		json_array_append_new(trunks, trunk_print(sip->trunks->pdata[n]));

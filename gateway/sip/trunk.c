@@ -155,8 +155,7 @@ static int on_answer(void *magic, nta_outgoing_t *out, sip_t const *sip)
 
 static nta_outgoing_t *request(struct trunk *t, sip_method_t method, const char *name, unsigned expires_s, nta_response_f *fn)
 {
-	bool tcp = strstr(t->uri, "transport=tcp") != NULL, tls = strncmp(t->uri, "sips", 4) == 0 || strstr(t->uri, "transport=tls") != NULL;
-	unsigned transport = tls ? SIP_TLS : tcp ? SIP_TCP : SIP_UDP;
+	unsigned transport = way_transport(t->uri);
 	g_autofree char *own = zone_uri(t->zone, NULL);
 	g_autofree char *from = t->conf.user != NULL ? g_strdup_printf("<sip:%s@%s>;tag=%s", t->conf.user, t->host, t->from_tag)
 						     : g_strdup_printf("<%s>;tag=%s", own, t->from_tag);
@@ -173,7 +172,7 @@ static nta_outgoing_t *request(struct trunk *t, sip_method_t method, const char 
 		   TAG_IF(enroll, SIPTAG_EXPIRES_STR(expires)),
 		   TAG_IF(auth != NULL && !t->answer.proxy, SIPTAG_AUTHORIZATION_STR(auth)),
 		   TAG_IF(auth != NULL && t->answer.proxy, SIPTAG_PROXY_AUTHORIZATION_STR(auth)), TAG_END());
-	return nta_outgoing_mcreate(t->zone->agent, fn, fn != NULL ? t : NULL, (url_string_t *)t->uri, msg, TAG_END());
+	return nta_outgoing_mcreate(t->zone->agent, fn, fn != NULL ? t : NULL, (url_string_t *)(t->tls ? t->route : t->uri), msg, TAG_END());
 }
 
 /* Timer F's 32 s are too long: a dead trunk is to be seen within 20 s (half-open TCP, TLS that does not come up). */
@@ -187,10 +186,43 @@ static gboolean on_silence(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* The front's word, said before any transaction would time out. */
+void trunk_no_tls(struct trunk *t, const char *route, const char *why)
+{
+	if (t->asking != NULL && g_strcmp0(t->route, route) == 0) {
+		g_autofree char *text = g_strdup_printf("no TLS to %s: %s", t->uri, why);
+		nta_outgoing_destroy(t->asking);
+		t->asking = NULL;
+		set_state(t, TRUNK_DOWN, text);
+		ask_later(t, back_off_ms(t));
+		t->failures++;
+	}
+}
+
+static bool find_route(struct trunk *t)
+{
+	g_autofree char *why = NULL;
+	if (t->zone->front == NULL) {
+		why = g_strdup("its zone has no TLS: web.cert and tls_port are wanted");
+	} else {
+		g_free(t->route);
+		t->route = g_strdup(way_tls(t->zone, t->uri, t, &why));
+	}
+	if (why != NULL) {
+		set_state(t, TRUNK_REFUSED, why);
+		ask_later(t, MAX_MS);
+	}
+	return why == NULL;
+}
+
 static void ask(struct trunk *t)
 {
 	if (t->asking != NULL) {
 		nta_outgoing_destroy(t->asking);
+		t->asking = NULL;
+	}
+	if (t->tls && !find_route(t)) {
+		return;
 	}
 	t->asking = t->conf.enroll ? request(t, SIP_METHOD_REGISTER, REGISTER_S, on_answer) : request(t, SIP_METHOD_OPTIONS, 0, on_answer);
 	sip_timer_stop(&t->timer);
@@ -255,7 +287,7 @@ struct trunk *trunk_from(struct zone *z, const char *literal, const sip_t *sip)
 	struct trunk *first = NULL;
 	for (unsigned n = 0; n < z->sip->trunks->len; n++) {
 		struct trunk *t = z->sip->trunks->pdata[n];
-		bool here = t->zone == z && g_ptr_array_find_with_equal_func(t->literals, literal, g_str_equal, NULL);
+		bool here = t->zone->base == z->base && g_ptr_array_find_with_equal_func(t->literals, literal, g_str_equal, NULL);
 		if (here && port_is(t, sip)) {
 			return t;
 		}
@@ -279,7 +311,7 @@ struct trunk *trunk_find(gw_sip *sip, const char *name)
 static void own_strings(struct gw_sip_trunk *c)
 {
 	const char **all[] = { &c->name, &c->zone, &c->address, &c->user, &c->password, &c->conference, &c->dtmf, &c->number, &c->layout,
-			       &c->security };
+			       &c->security, &c->ca, &c->fingerprint };
 	for (unsigned n = 0; n < G_N_ELEMENTS(all); n++) {
 		*all[n] = g_strdup(*all[n]);
 	}
@@ -288,7 +320,7 @@ static void own_strings(struct gw_sip_trunk *c)
 static void free_strings(struct gw_sip_trunk *c)
 {
 	const char *all[] = { c->name, c->zone, c->address, c->user, c->password, c->conference, c->dtmf, c->number, c->layout,
-			      c->security };
+			      c->security, c->ca, c->fingerprint };
 	for (unsigned n = 0; n < G_N_ELEMENTS(all); n++) {
 		g_free((char *)(uintptr_t)all[n]);
 	}
@@ -312,8 +344,10 @@ struct trunk *trunk_new(gw_sip *sip, const struct gw_sip_trunk *conf)
 		t->host = g_strdup(url->url_host);
 		url->url_user = NULL;
 		t->uri = sip_url_text(url);
+		t->tls = way_transport(t->uri) == SIP_TLS;
 	}
 	su_free(NULL, url);
+	t->zone = t->tls && t->zone->twin != NULL ? t->zone->twin : t->zone;
 	t->why = g_strdup("not asked yet");
 	return t;
 }
@@ -337,7 +371,7 @@ void trunk_stop(struct trunk *t)
 		nta_outgoing_destroy(t->asking);
 		t->asking = NULL;
 	}
-	if (t->conf.enroll && t->state == TRUNK_UP) {
+	if (t->conf.enroll && t->state == TRUNK_UP && (!t->tls || t->route != NULL)) {
 		(void)request(t, SIP_METHOD_REGISTER, 0, NULL);
 	}
 }
@@ -351,6 +385,7 @@ void trunk_free(struct trunk *t)
 	sip_answer_clear(&t->answer);
 	free_strings(&t->conf);
 	g_free(t->uri);
+	g_free(t->route);
 	g_free(t->host);
 	g_free(t->why);
 	g_free(t->call_id);

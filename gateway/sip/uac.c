@@ -9,20 +9,6 @@ enum { MAX_REDIRECTS = 5, MAX_TARGETS = 8, RING_MS = 180 * 1000, TLS_MS = 12 * 1
 static int on_invite(void *magic, nta_outgoing_t *out, sip_t const *sip);
 
 /* ---- where to ---- */
-static unsigned transport_of(const char *uri)
-{
-	url_t *url = url_make(NULL, uri);
-	char t[8] = "";
-	unsigned found = SIP_UDP;
-	if (url != NULL && url->url_type == url_sips) {
-		found = SIP_TLS;
-	} else if (url != NULL && url->url_params != NULL && url_param(url->url_params, "transport", t, sizeof(t)) > 0) {
-		found = g_ascii_strcasecmp(t, "tls") == 0 ? SIP_TLS : g_ascii_strcasecmp(t, "tcp") == 0 ? SIP_TCP : SIP_UDP;
-	}
-	su_free(NULL, url);
-	return found;
-}
-
 /* ";late-offer" is ours: INVITE without SDP, for gateways that want to offer first. It does not go out. */
 static char *take_late_offer(char *uri, bool *ret_late)
 {
@@ -71,7 +57,7 @@ static int aim_at_device(struct call *c, const char *user)
 			c->route = g_strdup(b->route);
 			c->agent = g_strdup(b->agent);
 			c->device = g_strdup(user);
-		} else if (b->zone == c->zone) {
+		} else if (b->zone->base == c->zone->base) {
 			g_queue_push_tail(&c->targets, g_strdup_printf("%s\n%s", b->contact, b->route != NULL ? b->route : ""));
 		}
 	}
@@ -123,10 +109,6 @@ static bool open_dialog(struct call *c)
 	}
 	g_free(c->call_id);
 	c->call_id = g_strdup(id);
-	c->transport = transport_of(c->route != NULL ? c->route : c->target);
-	c->secure = c->transport == SIP_TLS;
-	g_free(c->contact);
-	c->contact = zone_contact(c->zone, c->zone->port[c->transport] != 0 ? c->transport : SIP_UDP, NULL);
 	return true;
 }
 
@@ -138,13 +120,13 @@ static gboolean on_ring_over(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* sofia closes a TLS connection whose certificate it does not like and lets the INVITE wait for its 32 s. */
+/* A peer that takes TLS and then says nothing; what fails before is told at once (way_failed). */
 static gboolean on_tls_over(gpointer data)
 {
 	struct call *c = data;
 	sip_timer_stop(&c->ring);
 	if (!c->confirmed && (c->invite == NULL || nta_outgoing_status(c->invite) < 100)) {
-		call_end(c, 503, "no TLS connection to there: is its certificate of an authority that we trust, and of that name?");
+		call_end(c, 503, "no answer over TLS");
 	} else {
 		c->ring = sip_timer(c->sip, RING_MS - TLS_MS, on_ring_over, c);
 	}
@@ -153,6 +135,9 @@ static gboolean on_tls_over(gpointer data)
 
 static bool start(struct call *c)
 {
+	if (!way_choose(c)) {
+		return true;
+	}
 	if (!open_dialog(c) || !call_media(c)) {
 		return false;
 	}
@@ -258,8 +243,10 @@ static bool try_next(struct call *c)
 		return false;
 	}
 	char *nl = strchr(next, '\n');
+	struct zone *was = c->zone;
 	g_free(c->target);
 	g_clear_pointer(&c->route, g_free);
+	c->aimed = false;
 	if (nl != NULL && nl[1] != '\0') {
 		c->route = g_strdup(nl + 1);
 	}
@@ -267,8 +254,23 @@ static bool try_next(struct call *c)
 	g_free(next);
 	nta_outgoing_destroy(c->invite);
 	c->invite = NULL;
+	if (!way_choose(c)) {
+		return true;
+	}
+	if (c->zone != was) {	/* dialogs belong to an agent */
+		nta_leg_destroy(c->dialog);
+		c->dialog = NULL;
+		if (!open_dialog(c)) {
+			return false;
+		}
+	}
 	uac_invite(c, c->late_offer ? NULL : c->offer);
 	return true;
+}
+
+bool uac_next(struct call *c)
+{
+	return try_next(c);
 }
 
 static bool redirect(struct call *c, const sip_t *sip)
@@ -279,7 +281,7 @@ static bool redirect(struct call *c, const sip_t *sip)
 	g_queue_clear_full(&c->targets, g_free);
 	for (const sip_contact_t *m = sip->sip_contact; m != NULL && c->targets.length < MAX_TARGETS; m = m->m_next) {
 		g_autofree char *uri = sip_url_text(m->m_url);
-		if (uri_is_good(uri) && (!c->secure || transport_of(uri) == SIP_TLS) && strcmp(uri, c->target) != 0) {
+		if (uri_is_good(uri) && (!c->secure || way_transport(uri) == SIP_TLS) && strcmp(uri, c->target) != 0) {
 			g_queue_push_tail(&c->targets, g_steal_pointer(&uri));
 		}
 	}

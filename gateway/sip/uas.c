@@ -142,7 +142,7 @@ static char *way_back(const struct call *c, const sip_t *sip, const char *source
 {
 	const char *host = sip->sip_contact != NULL ? sip->sip_contact->m_url->url_host : NULL;
 	g_autofree char *literal = sip_literal(host);
-	static const char *const params[] = { "", ";transport=tcp", ";transport=tls" };
+	static const char *const params[] = { "", ";transport=tcp" };
 	bool nat = literal != NULL && strcmp(literal, source) != 0 && sip_is_private(literal);
 	if (sip->sip_record_route != NULL || (!nat && (c->transport == SIP_UDP || c->device == NULL))) {
 		return NULL;
@@ -160,7 +160,7 @@ static bool open_dialog(struct call *c, msg_t *msg, const sip_t *sip)
 	c->call_id = g_strdup(sip->sip_call_id->i_id);
 	c->peer = sip_url_text(sip->sip_from->a_url);
 	c->agent = sip_product(sip);
-	c->route = way_back(c, sip, source, port);
+	c->route = c->secure ? zone_flow(c->zone, msg) : way_back(c, sip, source, port);
 	c->can_update = sip->sip_allow != NULL && sip_is_allowed(sip->sip_allow, SIP_METHOD_UPDATE);
 	c->dialog = nta_leg_tcreate(c->zone->agent, dialog_request, c, SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(sip->sip_to),
 				    SIPTAG_TO(sip->sip_from), NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
@@ -175,7 +175,10 @@ static bool open_dialog(struct call *c, msg_t *msg, const sip_t *sip)
 /* ---- who calls what ---- */
 static struct call *replaced(struct zone *z, const sip_t *sip, const struct sip_identity *who, unsigned *ret_status)
 {
-	nta_leg_t *leg = sip->sip_replaces != NULL ? nta_leg_by_replaces(z->agent, sip->sip_replaces) : NULL;
+	nta_leg_t *leg = sip->sip_replaces != NULL ? nta_leg_by_replaces(z->base->agent, sip->sip_replaces) : NULL;
+	if (leg == NULL && sip->sip_replaces != NULL && z->base->twin != NULL) {
+		leg = nta_leg_by_replaces(z->base->twin->agent, sip->sip_replaces);
+	}
 	struct call *c = leg != NULL ? nta_leg_magic(leg, dialog_request) : NULL;
 	*ret_status = 0;
 	if (sip->sip_replaces == NULL) {
