@@ -85,6 +85,7 @@ void gw_bfcp_free(gw_bfcp *b)
 	}
 	g_assert(b->n_links == 0);
 	SSL_CTX_free(b->tls);
+	SSL_CTX_free(b->dtls);
 	g_main_context_unref(b->context);
 	g_free(b);
 }
@@ -113,13 +114,25 @@ char *gw_bfcp_stats(const gw_bfcp *b)
 	return g_string_free(s, FALSE);
 }
 
+static bool is_stream(const struct gw_bfcp_link *l)
+{
+	return l->transport == GW_BFCP_TCP || l->transport == GW_BFCP_TLS;
+}
+
+static bool is_secure(enum gw_bfcp_transport transport)
+{
+	return transport == GW_BFCP_TLS || transport == GW_BFCP_DTLS;
+}
+
 /* ---- between association and owner ---- */
 static void core_send(const uint8_t *data, size_t len, void *user_data)
 {
 	struct gw_bfcp_link *l = user_data;
 
-	if (l->transport != GW_BFCP_UDP) {
+	if (is_stream(l)) {
 		bfcp_stream_send(l, data, len);
+	} else if (l->transport == GW_BFCP_DTLS) {
+		bfcp_dtls_send(l, data, len);
 	} else {
 		(void)sendto(l->fd, data, len, MSG_NOSIGNAL, &l->remote.sa, bfcp_addr_len(&l->remote));	/* T1 repeats it */
 	}
@@ -178,7 +191,11 @@ static void end_source(GSource **source)
 
 static void destroy(struct gw_bfcp_link *l)
 {
-	bfcp_stream_close(l);
+	if (l->transport == GW_BFCP_DTLS) {
+		bfcp_dtls_close(l);
+	} else {
+		bfcp_stream_close(l);
+	}
 	end_source(&l->fd_source);
 	end_source(&l->timer);
 	if (l->fd >= 0) {
@@ -186,6 +203,13 @@ static void destroy(struct gw_bfcp_link *l)
 	}
 	l->b->n_links--;
 	g_free(l);
+}
+
+static int64_t deadline(struct gw_bfcp_link *l)
+{
+	int64_t next = MIN(bfcp_core_deadline(&l->core), l->redial_us);
+
+	return l->transport == GW_BFCP_DTLS ? MIN(next, bfcp_dtls_deadline(l)) : next;
 }
 
 void bfcp_link_enter(struct gw_bfcp_link *l)
@@ -201,7 +225,7 @@ void bfcp_link_leave(struct gw_bfcp_link *l)
 	if (l->dead) {
 		destroy(l);
 	} else {
-		ort_timer_set(l->timer, MIN(bfcp_core_deadline(&l->core), l->redial_us));
+		ort_timer_set(l->timer, deadline(l));
 	}
 }
 
@@ -211,15 +235,17 @@ static int64_t on_timer(int64_t now_us, void *user_data)
 	int64_t next = ORT_NEVER;
 
 	l->busy++;	/* not enter/leave: the return value arms the timer */
-	if (l->transport != GW_BFCP_UDP) {
+	if (is_stream(l)) {
 		bfcp_stream_timer(l, now_us);
+	} else if (l->transport == GW_BFCP_DTLS) {
+		bfcp_dtls_timer(l, now_us);
 	}
 	bfcp_core_timer(&l->core, now_us);
 	l->busy--;
 	if (l->dead) {
 		destroy(l);
 	} else {
-		next = MIN(bfcp_core_deadline(&l->core), l->redial_us);
+		next = deadline(l);
 	}
 	return next;
 }
@@ -248,6 +274,16 @@ static gboolean on_datagram(gint fd, GIOCondition cond, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_dtls(gint fd, GIOCondition cond, gpointer data)
+{
+	struct gw_bfcp_link *l = data;
+
+	bfcp_link_enter(l);
+	bfcp_dtls_readable(l);
+	bfcp_link_leave(l);
+	return G_SOURCE_CONTINUE;
+}
+
 static bool datagram_open(struct gw_bfcp_link *l, GError **err)
 {
 	const union bfcp_addr *a = &l->b->local;
@@ -257,7 +293,7 @@ static bool datagram_open(struct gw_bfcp_link *l, GError **err)
 		g_set_error(err, G_IO_ERROR, g_io_error_from_errno(errno), "BFCP: %s", g_strerror(errno));
 		return false;
 	}
-	l->fd_source = bfcp_watch(l->b, l->fd, G_IO_IN, on_datagram, l);
+	l->fd_source = bfcp_watch(l->b, l->fd, G_IO_IN, l->transport == GW_BFCP_DTLS ? on_dtls : on_datagram, l);
 	return true;
 }
 
@@ -267,7 +303,7 @@ gw_bfcp_link *gw_bfcp_link_new(gw_bfcp *b, const struct gw_bfcp_link_conf *conf,
 	struct gw_bfcp_link *l;
 	uint16_t tid = 0;
 
-	if (conf->transport == GW_BFCP_TLS && b->tls == NULL) {
+	if (is_secure(conf->transport) && b->tls == NULL) {
 		g_set_error(err, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "BFCP over TLS needs a certificate");
 		return NULL;
 	}
@@ -283,9 +319,9 @@ gw_bfcp_link *gw_bfcp_link_new(gw_bfcp *b, const struct gw_bfcp_link_conf *conf,
 	l->have_hash = bfcp_tls_hash(conf->fingerprint, l->hash);
 	l->timer = ort_timer_new(b->context, ORT_NEVER, on_timer, l);
 	b->n_links++;
-	bfcp_core_init(&l->core, conf->transport == GW_BFCP_UDP, &core_ops, &b->counters, tid, l);
+	bfcp_core_init(&l->core, !is_stream(l), &core_ops, &b->counters, tid, l);
 	bfcp_core_role(&l->core, conf->server, conf->conference, (uint16_t)conf->user, conf->floor);
-	if (!(conf->transport == GW_BFCP_UDP ? datagram_open(l, err) : bfcp_stream_open(l, err))) {
+	if (!(is_stream(l) ? bfcp_stream_open(l, err) : datagram_open(l, err))) {
 		destroy(l);
 		return NULL;
 	}
@@ -317,23 +353,42 @@ void gw_bfcp_link_set_role(gw_bfcp_link *l, bool server, uint32_t conference, ui
 	bfcp_core_role(&l->core, server, conference, (uint16_t)user, floor);
 }
 
+void gw_bfcp_link_set_active(gw_bfcp_link *l, bool active)
+{
+	g_return_if_fail(l->transport == GW_BFCP_DTLS);
+	l->active = active;
+}
+
+/* From now on the peer is that one. */
+static bool told(struct gw_bfcp_link *l, bool same)
+{
+	if (is_stream(l)) {
+		bfcp_stream_told(l, ort_now_us());
+	} else if (l->transport == GW_BFCP_DTLS) {
+		return same || bfcp_dtls_told(l);
+	} else if (!same) {
+		bfcp_core_up(&l->core, ort_now_us());
+	}
+	return true;
+}
+
 bool gw_bfcp_link_connect(gw_bfcp_link *l, const char *ip, uint16_t port, const char *fingerprint, GError **err)
 {
 	union bfcp_addr a;
-	bool same;
+	bool same, ok;
 
-	if (!parse_addr(ip, port, &a) || (port == 0 && (l->transport == GW_BFCP_UDP || l->active))) {
+	if (!parse_addr(ip, port, &a) || (port == 0 && (!is_stream(l) || l->active))) {
 		g_set_error(err, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "BFCP: a literal address and a port are needed");
 		return false;
 	}
 	if (fingerprint != NULL) {
 		l->have_hash = bfcp_tls_hash(fingerprint, l->hash);
 	}
-	if (l->transport == GW_BFCP_TLS && !l->have_hash) {
+	if (is_secure(l->transport) && !l->have_hash) {
 		g_set_error(err, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "BFCP over TLS: the peer's SHA-256 fingerprint is needed");
 		return false;
 	}
-	if (l->transport == GW_BFCP_UDP && l->b->local.sa.sa_family == AF_INET6 && a.sa.sa_family == AF_INET) {
+	if (!is_stream(l) && l->b->local.sa.sa_family == AF_INET6 && a.sa.sa_family == AF_INET) {
 		struct in6_addr s = six(&a);
 
 		a = (union bfcp_addr){ .in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = s } };
@@ -342,13 +397,12 @@ bool gw_bfcp_link_connect(gw_bfcp_link *l, const char *ip, uint16_t port, const 
 	same = l->told && bfcp_addr_same_ip(&a, &l->remote) && port_of(&a) == port_of(&l->remote);
 	l->remote = a;
 	l->told = true;
-	if (l->transport != GW_BFCP_UDP) {
-		bfcp_stream_told(l, ort_now_us());
-	} else if (!same) {
-		bfcp_core_up(&l->core, ort_now_us());
+	ok = told(l, same);
+	if (!ok) {
+		g_set_error(err, G_IO_ERROR, g_io_error_from_errno(errno), "BFCP: %s", g_strerror(errno));
 	}
 	bfcp_link_leave(l);
-	return true;
+	return ok;
 }
 
 /* ---- what the owner decides ---- */

@@ -1,4 +1,4 @@
-/* Sockets under an association. link.c: life, addresses, datagrams; stream.c: TCP and TLS; tls.c: certificates. Loop thread. */
+/* Sockets under an association. link.c: life, addresses, datagrams; stream.c: TCP and TLS; dtls.c; tls.c: certificates. Loop thread. */
 #pragma once
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -12,7 +12,7 @@ union bfcp_addr { struct sockaddr sa; struct sockaddr_in in; struct sockaddr_in6
 struct gw_bfcp {
 	GMainContext *context;
 	union bfcp_addr local;
-	SSL_CTX *tls;		/* NULL = none */
+	SSL_CTX *tls, *dtls;	/* NULL = none */
 	char fingerprint[3 * BFCP_HASH];
 	struct bfcp_counters counters;
 	unsigned n_links;
@@ -58,6 +58,13 @@ void bfcp_stream_told(struct gw_bfcp_link *l, int64_t now_us);
 void bfcp_stream_send(struct gw_bfcp_link *l, const uint8_t *data, size_t len);
 void bfcp_stream_timer(struct gw_bfcp_link *l, int64_t now_us);
 void bfcp_stream_close(struct gw_bfcp_link *l);	/* silent */
+
+void bfcp_dtls_readable(struct gw_bfcp_link *l);
+bool bfcp_dtls_told(struct gw_bfcp_link *l);	/* of the peer's address, again when it changed */
+void bfcp_dtls_send(struct gw_bfcp_link *l, const uint8_t *data, size_t len);
+void bfcp_dtls_timer(struct gw_bfcp_link *l, int64_t now_us);
+int64_t bfcp_dtls_deadline(struct gw_bfcp_link *l);
+void bfcp_dtls_close(struct gw_bfcp_link *l);	/* silent */
 
 bool bfcp_tls_open(gw_bfcp *b, const char *certificate, const char *key, GError **err);
 bool bfcp_tls_hash(const char *fingerprint, uint8_t ret[BFCP_HASH]);	/* "AA:BB.." or "sha-256 AA:BB.." */

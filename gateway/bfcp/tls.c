@@ -48,14 +48,33 @@ static int verify(X509_STORE_CTX *store, void *arg)
 	return ok;
 }
 
+/* NULL: the error is in OpenSSL's queue. */
+static SSL_CTX *context(const SSL_METHOD *method, int oldest, const char *certificate, const char *key)
+{
+	SSL_CTX *c = SSL_CTX_new(method);
+
+	if (c == NULL || SSL_CTX_use_certificate_chain_file(c, certificate) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1) {
+		SSL_CTX_free(c);
+		return NULL;
+	}
+	SSL_CTX_set_min_proto_version(c, oldest);
+	SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_QUERY_MTU);
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_max_cert_list(c, 16 * 1024);
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_cert_verify_callback(c, verify, NULL);
+	return c;
+}
+
 bool bfcp_tls_open(gw_bfcp *b, const char *certificate, const char *key, GError **err)
 {
 	uint8_t hash[BFCP_HASH];
 
-	b->tls = SSL_CTX_new(TLS_method());
-	if (b->tls == NULL || SSL_CTX_use_certificate_chain_file(b->tls, certificate) != 1 ||
-	    SSL_CTX_use_PrivateKey_file(b->tls, key, SSL_FILETYPE_PEM) != 1 ||
-	    !hash_of(SSL_CTX_get0_certificate(b->tls), hash)) {
+	b->tls = context(TLS_method(), TLS1_2_VERSION, certificate, key);
+	b->dtls = context(DTLS_method(), DTLS1_2_VERSION, certificate, key);
+	if (b->tls == NULL || b->dtls == NULL || !hash_of(SSL_CTX_get0_certificate(b->tls), hash)) {
 		g_set_error(err, G_IO_ERROR, G_IO_ERROR_FAILED, "BFCP certificate %s: %s", certificate,
 			    ERR_reason_error_string(ERR_get_error()));
 		ERR_clear_error();
@@ -64,13 +83,6 @@ bool bfcp_tls_open(gw_bfcp *b, const char *certificate, const char *key, GError 
 	for (unsigned i = 0; i < BFCP_HASH; i++) {
 		g_snprintf(b->fingerprint + 3 * i, 4, i + 1 < BFCP_HASH ? "%02X:" : "%02X", hash[i]);
 	}
-	SSL_CTX_set_min_proto_version(b->tls, TLS1_2_VERSION);
-	SSL_CTX_set_options(b->tls, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_session_cache_mode(b->tls, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(b->tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_max_cert_list(b->tls, 16 * 1024);
-	SSL_CTX_set_verify(b->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	SSL_CTX_set_cert_verify_callback(b->tls, verify, NULL);
 	return true;
 }
 

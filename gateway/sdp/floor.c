@@ -4,7 +4,20 @@
 
 #include "gateway/sdp/sdp_priv.h"
 
-static const char *const protos[] = { "UDP/BFCP", "TCP/BFCP", "TCP/TLS/BFCP", NULL };
+/* Streams say who connects and datagrams which versions (5.6); what is secure says its certificate's hash. */
+static const struct proto { const char *name; bool stream, secure; } protos[] = {
+	{ "UDP/BFCP", false, false }, { "TCP/BFCP", true, false }, { "TCP/TLS/BFCP", true, true }, { "UDP/TLS/BFCP", false, true },
+};
+
+static const struct proto *proto_of(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(protos); i++) {
+		if (g_ascii_strcasecmp(protos[i].name, name) == 0) {
+			return &protos[i];
+		}
+	}
+	return NULL;
+}
 
 bool gw_sdp_is_floor(const struct gw_sdp_media *m)
 {
@@ -55,12 +68,9 @@ void gw_sdp_read_floor(const gw_sdp *sdp, size_t index, struct gw_sdp_floor *ret
 	const struct gw_sdp_media *m = &sdp->media[index];
 	const struct gw_sdp_level *own = &m->level;
 	const char *address;
-	int proto = -1;
+	const struct proto *proto = proto_of(m->proto);
 
 	*ret = (struct gw_sdp_floor){ .port = m->port };
-	for (int i = 0; protos[i]; i++) {
-		proto = g_ascii_strcasecmp(protos[i], m->proto) == 0 ? i : proto;
-	}
 	read_roles(sdp_attr(own, "floorctrl"), ret);
 	ret->conference = (uint32_t)number(own, "confid", UINT32_MAX);
 	ret->user = (uint32_t)number(own, "userid", UINT16_MAX);
@@ -68,12 +78,12 @@ void gw_sdp_read_floor(const gw_sdp *sdp, size_t index, struct gw_sdp_floor *ret
 	ret->setup = own->setup ? own->setup : sdp->level.setup;
 	ret->fingerprint = own->n_fingerprints > 0 ? sdp_sha256_of(own) : sdp_sha256_of(&sdp->level);
 	address = sdp_address(sdp, m, ret->ip);
-	ret->proto = proto >= 0 ? protos[proto] : NULL;
-	ret->why = m->port == 0 ? "port 0" : proto < 0 ? "unknown transport of BFCP" : address;
+	ret->proto = proto ? proto->name : NULL;
+	ret->why = m->port == 0 ? "port 0" : !proto ? "unknown transport of BFCP" : address;
 	if (!ret->why && !ret->ip[0]) {
 		ret->why = "no address";
 	}
-	if (!ret->why && proto == 2 && !ret->fingerprint) {
+	if (!ret->why && proto->secure && !ret->fingerprint) {
 		ret->why = "no SHA-256 fingerprint";
 	}
 }
@@ -95,13 +105,17 @@ void sdp_put_floor(gw_sdp *sdp, struct gw_sdp_media *m, const struct gw_sdp_floo
 		put(sdp, m, "userid", g_strdup_printf("%u", f->user));
 		put(sdp, m, "floorid", g_strdup_printf("%u mstrm:%s", f->floor, f->stream));
 	}
-	if (strcmp(m->proto, "UDP/BFCP") != 0) {
+	const struct proto *proto = proto_of(m->proto);
+
+	if (proto && proto->stream) {
 		put(sdp, m, "connection", g_strdup("new"));
-		m->level.setup = f->setup;
 	} else {
-		put(sdp, m, "bfcpver", g_strdup("1 2"));	/* 5.6: datagrams are version 2; old gear wants to read 1 */
+		put(sdp, m, "bfcpver", g_strdup("1 2"));	/* datagrams are version 2; old gear wants to read 1 */
 	}
-	if (f->fingerprint) {
+	if (proto && (proto->stream || proto->secure)) {
+		m->level.setup = f->setup;
+	}
+	if (proto && proto->secure && f->fingerprint) {
 		sdp_put_fingerprint(sdp, m, f->fingerprint);
 	}
 }

@@ -198,7 +198,7 @@ void gw_sdp_read_peer(const gw_sdp *sdp, size_t index, struct gw_sdp_peer *ret);
 /* Floor control (RFC 8856), one floor. */
 struct gw_sdp_floor {
 	const char *why;		/* static; NULL = usable */
-	const char *proto;		/* "UDP/BFCP", "TCP/BFCP", "TCP/TLS/BFCP"; as static words */
+	const char *proto;		/* "UDP/BFCP", "TCP/BFCP", "TCP/TLS/BFCP", "UDP/TLS/BFCP"; as static words */
 	bool may_serve, may_ask;	/* the writer's roles: floor control server, client */
 	uint32_t conference, user;
 	uint16_t floor;			/* 0 = none said */

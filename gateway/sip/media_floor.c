@@ -64,10 +64,17 @@ void floor_close(struct line *l)
 	}
 }
 
+static const struct { const char *proto; enum gw_bfcp_transport transport; } protos[] = {
+	{ "UDP/BFCP", GW_BFCP_UDP }, { "TCP/BFCP", GW_BFCP_TCP }, { "TCP/TLS/BFCP", GW_BFCP_TLS }, { "UDP/TLS/BFCP", GW_BFCP_DTLS },
+};
+
 static void say(struct sip_media *m, struct line *l, bool may_serve, bool may_ask)
 {
+	bool secure = l->bfcp == GW_BFCP_TLS || l->bfcp == GW_BFCP_DTLS;
+
 	l->floor = (struct gw_sdp_floor){ .may_serve = may_serve, .may_ask = may_ask, .conference = CONFERENCE, .user = USER,
-					  .floor = FLOOR, .port = gw_bfcp_link_port(l->link), .setup = GW_SDP_PASSIVE };
+					  .floor = FLOOR, .port = gw_bfcp_link_port(l->link), .setup = GW_SDP_PASSIVE,
+					  .fingerprint = secure ? gw_bfcp_fingerprint(m->conf.bfcp) : NULL };
 	g_strlcpy(l->floor.stream, "12", sizeof(l->floor.stream));
 }
 
@@ -98,15 +105,17 @@ static bool open_link(struct sip_media *m, struct line *l, enum gw_bfcp_transpor
 /* Who serves is open (c-s): a hardware MCU takes the floor, a room system leaves it to us. */
 void floor_offer(struct sip_media *m, struct line *l)
 {
-	bool tcp = media_quirk(m, SIP_QUIRK_BFCP_TCP);
+	bool dtls = media_quirk(m, SIP_QUIRK_BFCP_DTLS) && gw_bfcp_fingerprint(m->conf.bfcp);
+	enum gw_bfcp_transport transport = dtls ? GW_BFCP_DTLS : media_quirk(m, SIP_QUIRK_BFCP_TCP) ? GW_BFCP_TCP : GW_BFCP_UDP;
 
-	if (!l->link && !open_link(m, l, tcp ? GW_BFCP_TCP : GW_BFCP_UDP, true, NULL)) {
+	if (!l->link && !open_link(m, l, transport, true, NULL)) {
 		return;
 	}
 	if (!l->on) {
 		g_free(l->proto);
-		l->proto = g_strdup(tcp ? "TCP/BFCP" : "UDP/BFCP");
+		l->proto = g_strdup(protos[transport].proto);
 		say(m, l, true, true);
+		l->floor.setup = dtls ? GW_SDP_ACTPASS : GW_SDP_PASSIVE;	/* RFC 5763 5; streams: our listener is open */
 	}
 }
 
@@ -129,22 +138,23 @@ const char *floor_take_answer(struct sip_media *m, struct line *l, const struct 
 	}
 	l->floor.may_serve = l->serves;
 	l->floor.may_ask = !l->serves;
+	if (l->bfcp == GW_BFCP_DTLS) {
+		l->floor.setup = peer->setup == GW_SDP_PASSIVE ? GW_SDP_ACTIVE : GW_SDP_PASSIVE;
+		gw_bfcp_link_set_active(l->link, l->floor.setup == GW_SDP_ACTIVE);
+	}
 	return connect_link(l, peer);
 }
 
 const char *floor_take_offer(struct sip_media *m, struct line *l, const struct gw_sdp_floor *peer)
 {
-	static const struct { const char *proto; enum gw_bfcp_transport transport; } rows[] = {
-		{ "UDP/BFCP", GW_BFCP_UDP }, { "TCP/BFCP", GW_BFCP_TCP }, { "TCP/TLS/BFCP", GW_BFCP_TLS },
-	};
 	bool server = peer->may_ask || !peer->may_serve;	/* absent: who offers asks */
 	enum gw_bfcp_transport transport = GW_BFCP_UDP;
 
 	if (!m->conf.bfcp) {
 		return "no floor control";
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-		transport = strcmp(rows[i].proto, peer->proto) == 0 ? rows[i].transport : transport;
+	for (size_t i = 0; i < G_N_ELEMENTS(protos); i++) {
+		transport = strcmp(protos[i].proto, peer->proto) == 0 ? protos[i].transport : transport;
 	}
 	if (l->link && (l->bfcp != transport || l->serves != server)) {
 		floor_close(l);

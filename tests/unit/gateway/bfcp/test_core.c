@@ -21,6 +21,7 @@ struct world {
 	struct bfcp_counters counters;
 	GQueue wire;	/* struct letter */
 	int64_t now;
+	GRand *luck;	/* NULL = only what `lose` says is lost */
 };
 struct letter { struct side *to; size_t len; uint8_t data[BFCP_LONGEST]; };
 
@@ -29,6 +30,9 @@ static void send_letter(const uint8_t *data, size_t len, void *user_data)
 	struct side *s = user_data;
 	struct letter *l;
 
+	if (s->w->luck != NULL && g_rand_int_range(s->w->luck, 0, 5) == 0) {
+		return;
+	}
 	if (s->mute || s->lose > 0) {
 		s->lose -= s->lose > 0;
 		return;
@@ -223,6 +227,42 @@ static void losses_are_repaired(void)
 	close_world(&w);
 }
 
+/* A fifth of all datagrams is lost both ways, for hours: no request is heard twice, hardly one fails, and both sides agree after. */
+static void long_loss_leaves_no_trace(void)
+{
+	enum { ROUNDS = 300 };
+	unsigned granted = 0, heard;
+	struct world w;
+
+	open_world(&w, true);
+	w.server.verdict = GW_BFCP_GRANTED;
+	w.luck = g_rand_new_with_seed(8855);
+	up(&w);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		g_string_truncate(w.client.log, 0);
+		bfcp_client_request(&w.client.core, w.now);
+		pass(&w, 9000);
+		granted += strstr(w.client.log->str, "granted") != NULL;
+		bfcp_client_release(&w.client.core, w.now);
+		pass(&w, 9000);
+	}
+	g_auto(GStrv) pieces = g_strsplit(w.server.log->str, "request", -1);
+	heard = g_strv_length(pieces) - 1;
+	g_test_message("%u of %u granted, %u heard, %u repeated", granted, ROUNDS, heard, (unsigned)w.counters.retransmissions);
+	g_assert_cmpuint(heard, <=, ROUNDS);
+	g_assert_cmpuint(granted, >=, ROUNDS * 95 / 100);
+	g_rand_free(g_steal_pointer(&w.luck));
+	pass(&w, 30000);
+	g_string_truncate(w.client.log, 0);
+	bfcp_client_request(&w.client.core, w.now);
+	pass(&w, 1000);
+	g_assert_true(w.client.core.floor_ours && w.server.core.request == w.client.core.request);
+	bfcp_client_release(&w.client.core, w.now);
+	pass(&w, 1000);
+	g_assert_true(!w.client.core.floor_held && w.server.core.request == 0);
+	close_world(&w);
+}
+
 static void sendings_are_500_1000_2000_4000_ms_apart(void)
 {
 	static const int64_t at[] = { 500, 1500, 3500, 7500 };
@@ -401,7 +441,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*run)(void); } cases[] = {
 		{ "denied-at-once", denied_at_once },
-		{ "losses-are-repaired", losses_are_repaired },
+		{ "losses-are-repaired", losses_are_repaired }, { "long-loss-leaves-no-trace", long_loss_leaves_no_trace },
 		{ "sendings-are-500-1000-2000-4000-ms-apart", sendings_are_500_1000_2000_4000_ms_apart },
 		{ "request-without-answer-is-cancelled", request_without_answer_is_cancelled },
 		{ "released-before-the-number-is-known", released_before_the_number_is_known },

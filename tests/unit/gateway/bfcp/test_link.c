@@ -172,20 +172,20 @@ static void floor_goes_round(gconstpointer transport)
 	close_world(&w);
 }
 
-static void wrong_certificate_is_refused(void)
+static void wrong_certificate_is_refused(gconstpointer transport)
 {
 	g_autofree char *wrong = NULL;
 	struct world w;
 
 	open_world(&w);
-	open_links(&w, GW_BFCP_TLS);
+	open_links(&w, (enum gw_bfcp_transport)GPOINTER_TO_INT(transport));
 	wrong = g_strdup(gw_bfcp_fingerprint(w.b));
 	wrong[0] = wrong[0] == '0' ? '1' : '0';
 	g_assert_false(gw_bfcp_link_connect(w.client.link, "127.0.0.1", 9, NULL, NULL));	/* none told: closed */
-	g_assert_true(gw_bfcp_link_connect(w.server.link, "127.0.0.1", 9, gw_bfcp_fingerprint(w.b), NULL));
+	g_assert_true(gw_bfcp_link_connect(w.server.link, "127.0.0.1", gw_bfcp_link_port(w.client.link), gw_bfcp_fingerprint(w.b), NULL));
 	g_assert_true(gw_bfcp_link_connect(w.client.link, "127.0.0.1", gw_bfcp_link_port(w.server.link), wrong, NULL));
 	until(&w, says(&w.client, "fingerprint"));
-	g_assert_cmpint(counter(&w, "refused_tls"), ==, 1);
+	g_assert_cmpint(counter(&w, "refused_tls"), >=, 1);
 	g_assert_cmpint(counter(&w, "messages_in"), ==, 0);
 	close_world(&w);
 }
@@ -210,6 +210,28 @@ static void broken_connection_is_dialled_again(void)
 	g_string_truncate(w.client.log, 0);
 	g_assert_true(gw_bfcp_link_connect(w.client.link, "127.0.0.1", gw_bfcp_link_port(w.server.link), NULL, NULL));
 	until(&w, says(&w.client, "free"));
+	close_world(&w);
+}
+
+/* The side that began is replaced (its process was): the next ClientHello is answered, the floor is free again. */
+static void association_is_begun_anew(void)
+{
+	struct gw_bfcp_link_conf conf = { .transport = GW_BFCP_DTLS, .active = true, .conference = 9, .user = 8, .floor = 7 };
+	struct world w;
+
+	open_world(&w);
+	w.server.grant = true;
+	open_links(&w, GW_BFCP_DTLS);
+	connect_links(&w, gw_bfcp_fingerprint(w.b));
+	gw_bfcp_link_request(w.client.link);
+	until(&w, says(&w.client, "ours"));
+	gw_bfcp_link_free(w.client.link);
+	until(&w, says(&w.server, "release"));
+	w.client.link = gw_bfcp_link_new(w.b, &conf, &ops, &w.client, NULL);
+	g_string_truncate(w.client.log, 0);
+	connect_links(&w, gw_bfcp_fingerprint(w.b));
+	until(&w, says(&w.client, "free"));
+	g_assert_cmpint(counter(&w, "malformed"), ==, 0);
 	close_world(&w);
 }
 
@@ -298,7 +320,7 @@ static void may_be_freed_inside_of_a_call(gconstpointer transport)
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; enum gw_bfcp_transport transport; } rows[] = {
-		{ "udp", GW_BFCP_UDP }, { "tcp", GW_BFCP_TCP }, { "tls", GW_BFCP_TLS },
+		{ "udp", GW_BFCP_UDP }, { "tcp", GW_BFCP_TCP }, { "tls", GW_BFCP_TLS }, { "dtls", GW_BFCP_DTLS },
 	};
 
 	g_test_init(&argc, &argv, NULL);
@@ -309,7 +331,9 @@ int main(int argc, char **argv)
 		g_test_add_data_func(one, GINT_TO_POINTER(rows[i].transport), floor_goes_round);
 		g_test_add_data_func(two, GINT_TO_POINTER(rows[i].transport), may_be_freed_inside_of_a_call);
 	}
-	g_test_add_func("/bfcp/tls/wrong-certificate-is-refused", wrong_certificate_is_refused);
+	g_test_add_data_func("/bfcp/tls/wrong-certificate-is-refused", GINT_TO_POINTER(GW_BFCP_TLS), wrong_certificate_is_refused);
+	g_test_add_data_func("/bfcp/dtls/wrong-certificate-is-refused", GINT_TO_POINTER(GW_BFCP_DTLS), wrong_certificate_is_refused);
+	g_test_add_func("/bfcp/dtls/association-is-begun-anew", association_is_begun_anew);
 	g_test_add_func("/bfcp/tcp/broken-connection-is-dialled-again", broken_connection_is_dialled_again);
 	g_test_add_func("/bfcp/tcp/dialled-until-somebody-listens", dialled_until_somebody_listens);
 	g_test_add_func("/bfcp/strangers-are-not-heard", strangers_are_not_heard);

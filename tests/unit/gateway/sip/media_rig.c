@@ -304,6 +304,16 @@ void gw_bfcp_link_set_role(gw_bfcp_link *l, bool server, uint32_t conference, ui
 	g_string_append_printf(floor_log, "role %s %u %u %u\n", server ? "server" : "client", conference, user, floor);
 }
 
+void gw_bfcp_link_set_active(gw_bfcp_link *l, bool active)
+{
+	g_string_append(floor_log, active ? "active\n" : "waits\n");
+}
+
+const char *gw_bfcp_fingerprint(const gw_bfcp *b)
+{
+	return "12:34";
+}
+
 bool gw_bfcp_link_connect(gw_bfcp_link *l, const char *ip, uint16_t port, const char *fingerprint, GError **err)
 {
 	g_string_append_printf(floor_log, "connect %s %u\n", ip, port);

@@ -439,20 +439,21 @@ static void dead_transport_is_told(void)
 
 /* ---- floor ---- */
 
+#define NINE "22:22:22:22:22:22:22:22:22:"
 #define FLOOR_LINE(proto, more) "m=application 5000 " proto " *\r\n" more
+#define HASH "a=fingerprint:sha-256 " NINE NINE NINE "11:11:11:11:11\r\n"
 #define SLIDES "m=video 4004 RTP/AVP 97\r\na=content:slides\r\na=label:3\r\na=rtpmap:97 H264/90000\r\n"
 static const struct { const char *name, *line, *log, *answer; } floor_rows[] = {
-	{ "peer_asks", FLOOR_LINE("UDP/BFCP", "a=floorctrl:c-only\r\n"), "new 0 server\nconnect 192.0.2.9 5000\n",
-	  "m=application 5070 UDP/BFCP *\r\n" },
-	{ "peer_serves", FLOOR_LINE("UDP/BFCP", "a=floorctrl:s-only\r\na=confid:7\r\na=userid:8\r\na=floorid:2 mstrm:3\r\n"),
-	  "new 0 client\nconnect 192.0.2.9 5000\n", "a=floorctrl:c-only\r\n" },
+	{ "peer_asks", FLOOR_LINE("UDP/BFCP", "a=floorctrl:c-only\r\n"), "new 0 server\nconnect 192.0.2.9 5000\n", "m=application 5070 UDP/BFCP *\r\n" },
+	{ "peer_serves", FLOOR_LINE("UDP/BFCP", "a=floorctrl:s-only\r\na=confid:7\r\na=userid:8\r\na=floorid:2 mstrm:3\r\n"), "new 0 client\nconnect 192.0.2.9 5000\n", "a=floorctrl:c-only\r\n" },
 	{ "either", FLOOR_LINE("UDP/BFCP", "a=floorctrl:c-s\r\n"), "new 0 server\nconnect 192.0.2.9 5000\n", "a=floorctrl:s-only\r\n" },
 	{ "two_words", FLOOR_LINE("UDP/BFCP", "a=floorctrl:c-only s-only\r\n"), "new 0 server\n", "a=floorid:1 mstrm:12\r\n" },
-	{ "unsaid", FLOOR_LINE("UDP/BFCP", ""), "new 0 server\n", "a=userid:2\r\n" },
-	{ "tcp_passive", FLOOR_LINE("TCP/BFCP", "a=floorctrl:c-only\r\na=setup:passive\r\n"), "new 1 server active\n",
-	  "m=application 9 TCP/BFCP *\r\n" },
+	{ "tcp_passive", FLOOR_LINE("TCP/BFCP", "a=floorctrl:c-only\r\na=setup:passive\r\n"), "new 1 server active\n", "m=application 9 TCP/BFCP *\r\n" },
 	{ "tcp_active", FLOOR_LINE("TCP/BFCP", "a=floorctrl:c-only\r\na=setup:actpass\r\n"), "new 1 server\n", "a=setup:passive\r\n" },
-	{ "dtls", FLOOR_LINE("UDP/TLS/BFCP", "a=floorctrl:c-only\r\n"), "", "m=application 0 UDP/TLS/BFCP *\r\n" },
+	{ "dtls", FLOOR_LINE("UDP/TLS/BFCP", "a=floorctrl:c-only\r\na=setup:actpass\r\n" HASH), "new 3 server\n", "a=setup:passive\r\n" },
+	{ "dtls_passive", FLOOR_LINE("UDP/TLS/BFCP", "a=floorctrl:c-s\r\na=setup:passive\r\n" HASH), "new 3 server active\n", "a=setup:active\r\n" },
+	{ "tls", FLOOR_LINE("TCP/TLS/BFCP", "a=floorctrl:c-only\r\na=setup:active\r\n" HASH), "new 2 server\n", "a=fingerprint:sha-256 12:34\r\n" },
+	{ "no_hash", FLOOR_LINE("UDP/TLS/BFCP", "a=floorctrl:c-only\r\n"), "", "m=application 0 UDP/TLS/BFCP *\r\n" },
 	{ "far_end_camera", "m=application 5000 RTP/AVP 96\r\na=rtpmap:96 H224/4800\r\n", "", "m=application 0 RTP/AVP 96\r\n" },
 };
 
@@ -505,7 +506,6 @@ static void served_floor_is_told(void)
 
 	g_string_truncate(a.told, 0);
 	ops->on_floor(floor_last, false, false, a.m);
-	ops->on_status(floor_last, GW_BFCP_PENDING, a.m);
 	ops->on_floor(floor_last, true, true, a.m);
 	ops->on_status(floor_last, GW_BFCP_REVOKED, a.m);
 	ops->on_floor(floor_last, true, false, a.m);

@@ -12,6 +12,7 @@ static const struct { enum sip_quirk_id id; const char *has, *lacks; } quirk_row
 	{ SIP_QUIRK_DTLS_SAVP, "UDP/TLS/RTP/SAVP ", "SAVPF" },
 	{ SIP_QUIRK_MD5_ALONE, "RTP/AVP ", "nothing" },	/* no matter of SDP: test_sip_media.py */
 	{ SIP_QUIRK_BFCP_TCP, "TCP/BFCP *\r\na=", "UDP/BFCP" },
+	{ SIP_QUIRK_BFCP_DTLS, "a=setup:actpass\r\n", "m=application 5070 UDP/BFCP" },
 };
 
 static void quirk_bends_the_offer(gconstpointer data)
