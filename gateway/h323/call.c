@@ -26,7 +26,6 @@ struct h323_call *h323_call_new(const struct h323_call_conf *conf, const struct 
 	c->name = g_strdup(conf->name);
 	c->number = g_strdup(conf->number);
 	c->product = g_strdup(conf->product);
-	c->to = g_strdup(conf->called);
 	c->due_us = INT64_MAX;
 	c->tunnel = conf->tunnelling;
 	c->crv = conf->crv;
@@ -294,6 +293,13 @@ void h323_call_receive(struct h323_call *c, const uint8_t *message, size_t len, 
 }
 
 /* ---- what we do ---- */
+void h323_call_target(struct h323_call *c, const char *called, const struct h245_address *to)
+{
+	g_free(c->to);
+	c->to = g_strdup(called);
+	c->target = *to;
+}
+
 void h323_call_start(struct h323_call *c, int64_t now_us)
 {
 	g_return_if_fail(c->state == H323_IDLE);

@@ -36,13 +36,13 @@ struct h323_call_conf {		/* strings and JSON borrowed during new */
 	bool tunnelling;		/* H.245 in the call signalling where the peer can, else always apart */
 	unsigned rate;			/* of an outgoing call, units of 64 kbit/s, 1..127 */
 	json_t *capabilities;		/* h323_caps_print() */
-	const char *called;		/* outgoing: number, name or url "h323:room@host"; NULL = nobody by name */
-	struct h245_address to;		/* outgoing: where Setup goes */
 	uint16_t crv;			/* outgoing: 1..32767 */
 };
 
 struct h323_call *h323_call_new(const struct h323_call_conf *conf, const struct h323_call_ops *ops, void *user_data);
 void h323_call_free(struct h323_call *c);
+/* Outgoing, before start: number, name or url (NULL = nobody by name), and where Setup goes. */
+void h323_call_target(struct h323_call *c, const char *called, const struct h245_address *to);
 void h323_call_start(struct h323_call *c, int64_t now_us);		/* outgoing: the connection is up */
 void h323_call_receive(struct h323_call *c, const uint8_t *message, size_t len, int64_t now_us);
 void h323_call_lost(struct h323_call *c, const char *why);		/* the signalling connection went */

@@ -141,7 +141,7 @@ void call_send_setup(struct h323_call *c)
 				 "sourceInfo", endpoint(c), "activeMC", 0, "conferenceID", c->conference, "conferenceGoal", "create",
 				 "callType", "pointToPoint", "callIdentifier", call_identifier(c), "mediaWaitForConnect", 0, "canOverlapSend",
 				 0, "multipleCalls", 0, "maintainConnection", 0);
-	json_t *to = call_print_address(&c->conf.to);
+	json_t *to = call_print_address(&c->target);
 	if (to != NULL) {
 		json_object_set_new(body, "destCallSignalAddress", to);	/* some devices crash without it (trap 9) */
 	}

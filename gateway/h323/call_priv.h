@@ -13,6 +13,7 @@ struct h323_call {
 	char id[35], conference[35];	/* GUIDs as "0x" and 32 digits */
 	char called[128];
 	struct h323_party peer;
+	struct h245_address target;
 	struct h245_address h245_at;	/* where the peer awaits us; port 0 = not said */
 	struct h245 *h245;
 	int64_t due_us;

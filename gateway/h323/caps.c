@@ -244,7 +244,7 @@ static bool choose_video(const json_t *tcs, bool slides, int64_t max_bps, struct
 	return true;
 }
 
-bool h323_caps_choose(const json_t *tcs, enum h323_media media, int64_t max_bps, struct h323_codec *ret, json_t **ret_type)
+bool h323_caps_choose(const json_t *tcs, enum h323_kind media, int64_t max_bps, struct h323_codec *ret, json_t **ret_type)
 {
 	*ret = (struct h323_codec){ 0 };
 	*ret_type = NULL;
@@ -263,7 +263,7 @@ static bool read_sound(const json_t *audio, struct h323_codec *ret)
 	return false;
 }
 
-bool h323_caps_read(const json_t *data_type, const char *packetization, enum h323_media *ret_media, struct h323_codec *ret)
+bool h323_caps_read(const json_t *data_type, const char *packetization, enum h323_kind *ret_media, struct h323_codec *ret)
 {
 	const json_t *video = json_object_get(data_type, "videoData"), *audio = json_object_get(data_type, "audioData");
 	const json_t *extended = json_object_get(video, "extendedVideoCapability"), *inner = video;
@@ -312,7 +312,7 @@ bool h323_caps_has_h239(const json_t *tcs)
 	return false;
 }
 
-json_t *h323_caps_open(enum h323_media media, const struct h323_codec *c, json_t *data_type, uint8_t session, json_t *rtcp)
+json_t *h323_caps_open(enum h323_kind media, const struct h323_codec *c, json_t *data_type, uint8_t session, json_t *rtcp)
 {
 	json_t *p = json_pack("{siso}", "sessionID", session, "mediaControlChannel", rtcp);
 	if (media != H323_AUDIO) {

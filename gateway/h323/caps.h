@@ -6,7 +6,7 @@
 
 #include "mcu/proto/proto.h"
 
-enum h323_media { H323_AUDIO, H323_VIDEO, H323_SLIDES, H323_MEDIA_N };
+enum h323_kind { H323_AUDIO, H323_VIDEO, H323_SLIDES, H323_MEDIA_N };
 
 struct h323_codec {		/* of one direction */
 	enum mcu_codec_id id;
@@ -22,11 +22,11 @@ struct h323_caps_conf { bool video, slides; int64_t max_bps; };
 json_t *h323_caps_print(const struct h323_caps_conf *conf);
 /* What we shall send: our best codec among the peer's. *ret_type: the dataType for openLogicalChannel, (transfer full). false =
  * nothing in common. `max_bps`: what we want to send at most. */
-bool h323_caps_choose(const json_t *tcs, enum h323_media media, int64_t max_bps, struct h323_codec *ret, json_t **ret_type);
+bool h323_caps_choose(const json_t *tcs, enum h323_kind media, int64_t max_bps, struct h323_codec *ret, json_t **ret_type);
 /* What the peer's channel carries. false = nothing that we take. */
-bool h323_caps_read(const json_t *data_type, const char *packetization, enum h323_media *ret_media, struct h323_codec *ret);
+bool h323_caps_read(const json_t *data_type, const char *packetization, enum h323_kind *ret_media, struct h323_codec *ret);
 /* Largest common picture that fits: width, height, frames a second (never more than 1920x1080 at 30). */
 void h323_caps_size(const struct h323_codec *c, int64_t *ret_width, int64_t *ret_height, int64_t *ret_fps);
 bool h323_caps_has_h239(const json_t *tcs);
-json_t *h323_caps_open(enum h323_media media, const struct h323_codec *c, json_t *data_type /* taken over */, uint8_t session,
+json_t *h323_caps_open(enum h323_kind media, const struct h323_codec *c, json_t *data_type /* taken over */, uint8_t session,
 		       json_t *rtcp /* 245:TransportAddress, taken over */);	/* openLogicalChannel without number */

@@ -21,14 +21,14 @@ static void on_caps(struct h245 *h, const json_t *tcs, void *ud)
 	for (int m = 0; tcs != NULL && m < H323_MEDIA_N; m++) {
 		struct h323_codec c;
 		json_t *type;
-		(void)h323_caps_choose(tcs, (enum h323_media)m, 0, &c, &type);
+		(void)h323_caps_choose(tcs, (enum h323_kind)m, 0, &c, &type);
 		json_decref(type);
 	}
 }
 static void on_open(struct h245 *h, struct h245_channel *c, void *ud)
 {
 	(void)ud;
-	enum h323_media media;
+	enum h323_kind media;
 	struct h323_codec codec;
 	struct h245_address a = { "192.0.2.1", 5000 };
 	h323_caps_read(c->data_type, c->packetization, &media, &codec) ? h245_accept(h, c, &a, &a) : h245_reject(h, c, "dataTypeNotSupported");

@@ -170,9 +170,10 @@ static void end_new(struct end *e, struct end *peer, bool tunnelling, const char
 {
 	g_autoptr(json_t) caps = h323_caps_print(&(struct h323_caps_conf){ .video = true, .slides = true });
 	struct h323_call_conf conf = { .name = name, .number = "8001", .product = "Ortoo", .mcu = called == NULL, .tunnelling = tunnelling,
-				       .rate = 30, .capabilities = caps, .called = called, .to = { "192.0.2.1", 1720 }, .crv = 77 };
+				       .rate = 30, .capabilities = caps, .crv = 77 };
 	*e = (struct end){ .peer = peer, .signalling = g_queue_new(), .h245 = g_queue_new() };
 	e->c = h323_call_new(&conf, &ops, e);
+	h323_call_target(e->c, called, &(struct h245_address){ "192.0.2.1", 1720 });
 }
 
 static void end_free(struct end *e)

@@ -219,7 +219,7 @@ static void ties_end(void)
 }
 
 /* ---- channels ---- */
-static struct h245_channel *opens(struct side *s, enum h323_media media, uint8_t session)
+static struct h245_channel *opens(struct side *s, enum h323_kind media, uint8_t session)
 {
 	struct h323_codec c;
 	json_t *type;

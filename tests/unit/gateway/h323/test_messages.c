@@ -218,12 +218,12 @@ static json_t *own_set(bool slides, int64_t bps)
 
 static void chooses_from_own_set(void)
 {
-	static const struct { enum h323_media media; enum mcu_codec_id id; } rows[] = {
+	static const struct { enum h323_kind media; enum mcu_codec_id id; } rows[] = {
 		{ H323_AUDIO, MCU_CODEC_G722 }, { H323_VIDEO, MCU_CODEC_H264 }, { H323_SLIDES, MCU_CODEC_H264 } };
 	g_autoptr(json_t) set = own_set(true, 0);
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		struct h323_codec c, read;
-		enum h323_media media;
+		enum h323_kind media;
 		json_t *type;
 		g_assert_true(h323_caps_choose(set, rows[n].media, 1000000, &c, &type));
 		g_assert_cmpint(c.id, ==, rows[n].id);
