@@ -222,6 +222,7 @@ static void bind_all(gw_app *app)
 	gw_app_bind_system(app);
 	gw_app_bind_conferences(app);
 	gw_app_bind_rollcalls(app);
+	gw_app_bind_control(app);
 	gw_app_bind_parties(app);
 	gw_app_bind_endpoints(app);
 	gw_app_bind_rooms(app);

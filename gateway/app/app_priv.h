@@ -93,6 +93,7 @@ void gw_app_bind_system(gw_app *app);
 void gw_app_bind_conferences(gw_app *app);
 void gw_app_bind_rollcalls(gw_app *app);
 void gw_app_bind_parties(gw_app *app);
+void gw_app_bind_control(gw_app *app);
 void gw_app_bind_endpoints(gw_app *app);
 void gw_app_bind_sip(gw_app *app);
 void gw_app_bind_access(gw_app *app);	/* with eyes, sessions, audit */
@@ -139,6 +140,11 @@ void gw_app_measure_speaking(gw_app *app, const char *party);
 void gw_app_measure_level(gw_app *app, const char *party, double level_dbov);
 void gw_app_measure_flow(gw_app *app, const char *party, double loss, int64_t bitrate_bps);
 void gw_app_measures_tell(gw_app *app, const char *conference);	/* every 2 s */
+
+/* ---- control.c: conference control ---- */
+void gw_app_notice(gw_app *app, const struct gw_action *a);
+void gw_app_control_digits(gw_app *app, const char *party, const char *digits);	/* "*1" raises the hand .. */
+void gw_app_hide_monitors(json_t *conference);
 
 /* ---- sip.c, calls.c ---- */
 void gw_app_contacts_load(gw_app *app);

@@ -12,6 +12,7 @@ struct call {
 	char *prefix, *party;			/* party NULL: not let in yet */
 	struct gw_ivr *ivr;			/* as long as it is not */
 	bool stream[GW_PARTY_STREAM_N];		/* what it publishes */
+	bool star;				/* the last key was * */
 };
 struct gw_calls {
 	struct gw_caller caller;
@@ -383,10 +384,26 @@ static void on_stream(gw_leg *leg, const char *stream, enum mcu_kind kind, enum 
 	}
 }
 
+/* "*" begins an order of two keys. */
+static void keys(struct call *c, const char *digits)
+{
+	for (const char *d = digits; *d != '\0'; d++) {
+		char order[3] = { '*', *d, '\0' };
+		if (c->star && *d != '*') {
+			gw_app_control_digits(c->app, c->party, order);
+		}
+		c->star = *d == '*';
+	}
+}
+
 static void on_dtmf(gw_leg *leg, const char *digits, void *user_data)
 {
 	gw_app *app = user_data;
 	struct call *c = of_leg(app, leg);
+	if (c != NULL && c->party != NULL) {
+		keys(c, digits);
+		return;
+	}
 	enum gw_admission a = c != NULL && c->ivr != NULL ? gw_ivr_digits(c->ivr, digits) : GW_ADMIT_ASK;
 	if (a == GW_ADMIT_OK && enter(c)) {
 		up(c);

@@ -4,6 +4,7 @@
 #include "gateway/app/app_priv.h"
 #include "gateway/app/calls_priv.h"
 #include "gateway/app/rooms_priv.h"
+#include "gateway/app/mixes_priv.h"
 #include "mcu/base/clock.h"
 
 static bool digits_ok(const char *digits, size_t least, gw_api_call *call)
@@ -80,11 +81,19 @@ static void close_conference(struct gw_api_session *s, const void *request, gw_a
 	gw_app_answer(app, call, ok, err, gw_ack_conference, in->id);
 }
 
+static bool is_staff(const struct gw_api_session *s)
+{
+	return s->role >= GW_ROLE_ADMINISTRATOR && s->role <= GW_ROLE_AUDITOR;
+}
+
 static void list(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
 {
 	gw_app *app = user_data;
 	const struct gw_conference_list *in = request;
 	g_autoptr(json_t) all = gw_conference_list(app->domain, in->open_only, in->limit > 0 ? (unsigned)in->limit : 100);
+	for (size_t n = 0; !is_staff(s) && n < json_array_size(all); n++) {
+		gw_app_hide_monitors(json_array_get(all, n));
+	}
 	gw_api_reply(call, &(struct gw_conference_list_reply){ all });
 }
 
@@ -95,6 +104,9 @@ static void get(struct gw_api_session *s, const void *request, gw_api_call *call
 	bool seen = s->role != GW_ROLE_FIELD || gw_app_seat_of(app, s, id) != NULL;
 	g_autoptr(json_t) o = seen ? gw_conference_print(app->domain, id) : NULL;
 	if (o != NULL) {
+		if (!is_staff(s)) {
+			gw_app_hide_monitors(o);
+		}
 		gw_api_reply(call, &(struct gw_raw){ o });
 	} else {
 		gw_api_fail(call, GW_ERROR_NOT_FOUND, NULL);
@@ -104,6 +116,12 @@ static void get(struct gw_api_session *s, const void *request, gw_api_call *call
 /* ---- joining ---- */
 static void reply_joined(struct gw_ack *ack)
 {
+	if (gw_party_is_waiting(ack->app->domain, ack->id)) {
+		g_autofree char *hears = g_strdup_printf("mix.%s" GW_MIX_LOBBY ".a.%s", ack->extra, ack->id);
+		g_autofree char *sees = g_strdup_printf("mix.%s" GW_MIX_LOBBY ".v", ack->extra);
+		gw_api_reply(ack->call, &(struct gw_conference_join_reply){ ack->id, ack->extra, hears, sees });
+		return;
+	}
 	g_autofree char *audio = g_strdup_printf("mix.%s.a.%s", ack->extra, ack->id);
 	g_autofree char *video = g_strdup_printf("mix.%s.v.program.H264.720", ack->extra);
 	gw_api_reply(ack->call, &(struct gw_conference_join_reply){ ack->id, ack->extra, audio, video });
@@ -151,6 +169,7 @@ static void join(struct gw_api_session *s, const void *request, gw_api_call *cal
 		gw_app_fail(call, err);
 		return;
 	}
+	gw_monitor_end(app->domain, actor, party, gw_app_now());
 	gw_app_seat_taken(app, party);
 	gw_app_ack_joined(app, call, party, id);
 }

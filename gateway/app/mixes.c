@@ -137,7 +137,8 @@ static void undo(struct mix *m, const struct gw_mix_cmd *cmd)
 	if (cmd->method == MCU_METHOD_MIX_OUTPUT) {
 		gw_rtc_foreign(m->all->app->rtc, id, false);
 	}
-	struct mcu_mix_ref ref = { (char *)(uintptr_t)GW_HALL, m->id, (char *)(uintptr_t)id };
+	const char *mix = json_string_value(json_object_get(cmd->request, "mix"));	/* or the lobby's */
+	struct mcu_mix_ref ref = { (char *)(uintptr_t)GW_HALL, (char *)(uintptr_t)mix, (char *)(uintptr_t)id };
 	gw_media_call(m->all->app->media, method, &ref, NULL, NULL);
 }
 

@@ -74,13 +74,16 @@ static void input(struct plan *p, const struct gw_party_info *party, enum gw_par
 	g_autofree char *id = g_strdup_printf("%s.%s", party->streams, rows[stream].kind);
 	struct mcu_mix_input req = { str(HALL), str(p->conference), id, id, (int)rows[stream].is, (int)rows[stream].content,
 				     str(party->id), str(party->name), stream == GW_PARTY_AUDIO ? party->in_db : 0,
-				     stream == GW_PARTY_AUDIO && party->mic_muted };
+				     stream == GW_PARTY_AUDIO && (party->mic_muted || party->loop_audio) };
 	put_request(p, g_strconcat("1 in ", id, NULL), MCU_METHOD_MIX_INPUT, &req);
 }
 
 static void inputs(struct plan *p, const struct gw_party_info *party)
 {
 	bool active = party->role != GW_PARTY_OBSERVER;
+	if (party->waiting) {
+		return;
+	}
 	if (party->stream[GW_PARTY_AUDIO] && active) {
 		input(p, party, GW_PARTY_AUDIO);
 	}
@@ -249,6 +252,9 @@ static char *main_picture(struct plan *p, const struct gw_party_info *party, con
 	if (no_second) {
 		return picture(p, "content", &leg->main);
 	}
+	if (strcmp(party->view, "audience") == 0) {
+		return picture(p, "audience", &leg->main);
+	}
 	bool program = strcmp(party->view, "program") == 0;
 	if (program && party->kind != GW_PARTY_TRUNK) {
 		bool alone = !leg->browser && g_strcmp0(p->speaker, party->id) == 0 && p->live->len > 1 &&
@@ -274,14 +280,58 @@ static char *second_picture(struct plan *p, const struct gw_party_info *party, c
 	return fits ? g_strconcat(holder->streams, ".slides", NULL) : picture(p, "slides", &leg->content);
 }
 
+/* ---- who waits ---- */
+/* A mix of its own without inputs: those who wait hear its tones and see its text, and nothing of the conference. */
+static void lobby_picture(struct plan *p, const char *mix, const struct gw_leg_takes *takes, char **ret_id)
+{
+	const struct gw_mix_class *class = &gw_mix_classes[GW_MIX_CLASSES - 1];
+	bool h264 = takes->codec == MCU_CODEC_H264;
+	struct mcu_mix_view view = { .room = str(HALL), .mix = str(mix), .id = str("lobby"), .layout = str("1"),
+				     .banner = str("请稍候，等待主持人准入  Please wait to be let in"), .clock = true };
+	*ret_id = h264 ? g_strdup_printf("mix.%s.v", mix) : g_strdup_printf("mix.%s.v.%s", mix, mcu_codecs[takes->codec].name);
+	struct mcu_mix_output out = { .room = str(HALL), .mix = str(mix), .id = *ret_id, .view = str("lobby"),
+				      .codec = str(mcu_codecs[takes->codec].name),
+				      .fmtp = h264 ? str("profile-level-id=42e01f;packetization-mode=1") : NULL, .width = class->width,
+				      .height = class->height, .fps = 10, .bps = 300000, .kind = MCU_VIDEO };
+	put_request(p, g_strdup("2 view in lobby"), MCU_METHOD_MIX_VIEW, &view);
+	put_request(p, g_strconcat("3 out ", *ret_id, NULL), MCU_METHOD_MIX_OUTPUT, &out);
+}
+
+static void lobby(struct plan *p, const struct gw_party_info *party, const struct gw_mix_leg *leg)
+{
+	g_autofree char *mix = g_strconcat(p->conference, GW_MIX_LOBBY, NULL);
+	put_request(p, g_strdup("0 open lobby"), MCU_METHOD_MIX_OPEN, &(struct mcu_mix_open){ .room = str(HALL), .mix = mix });
+	if (leg->has_audio) {
+		g_autofree char *id = g_strdup_printf("mix.%s.a.%s", mix, party->id);
+		struct mcu_mix_output out = { .room = str(HALL), .mix = mix, .id = id, .member = str(party->id),
+					      .codec = str(mcu_codecs[leg->audio.codec].name), .kind = MCU_AUDIO };
+		put_request(p, g_strconcat("3 out ", id, NULL), MCU_METHOD_MIX_OUTPUT, &out);
+		feed(p, party, "audio", id);
+	}
+	if (leg->has_main) {
+		g_autofree char *id = NULL;
+		lobby_picture(p, mix, &leg->main, &id);
+		feed(p, party, "main", id);
+	}
+	if (leg->has_content) {
+		feed(p, party, "content", NULL);
+	}
+}
+
 static void outputs(struct plan *p, const struct gw_party_info *party)
 {
 	struct gw_mix_leg leg = { 0 };
 	if (!p->leg(party->id, &leg, p->user_data)) {
 		return;
 	}
+	if (party->waiting) {
+		lobby(p, party, &leg);
+		return;
+	}
 	if (leg.has_audio) {
-		g_autofree char *audio = sound(p, party, &leg.audio);
+		/* its own sound goes back as it came: line, codec and loudspeaker of the site are what is tested */
+		bool loop = party->loop_audio && party->stream[GW_PARTY_AUDIO];
+		g_autofree char *audio = loop ? g_strconcat(party->streams, ".audio", NULL) : sound(p, party, &leg.audio);
 		feed(p, party, "audio", audio);
 	}
 	if (leg.has_main) {
@@ -321,6 +371,10 @@ GHashTable *gw_mix_plan(const gw_domain *d, const char *conference, gw_mix_leg_f
 	}
 	gw_conference_parties(d, conference, gather_party, &p);
 	gw_conference_views(d, conference, gather_view, &p);
+	struct gw_view_info audience;
+	if (gw_conference_audience(d, conference, &audience)) {
+		gather_view(&audience, &p);
+	}
 	if (live->len == 0) {
 		return cmds;	/* nobody is there: no mix */
 	}

@@ -4,6 +4,8 @@
 #include "gateway/domain/domain.h"
 #include "gateway/leg/leg.h"
 
+#define GW_MIX_LOBBY ".lobby"	/* mix of those who wait: "<conference>.lobby" */
+
 /* One party's leg as far as the plan needs it. */
 struct gw_mix_leg {
 	const char *party;

@@ -93,8 +93,8 @@ static char *party_actor(gw_app *app, struct gw_api_session *s, const char *conf
 		return gw_app_actor(s);
 	}
 	const char *own = gw_app_seat_of(app, s, conference);
-	if (own == NULL || g_strcmp0(own, party) != 0) {
-		gw_api_fail(call, GW_ERROR_FORBIDDEN, "only one's own");
+	if (own == NULL || (g_strcmp0(own, party) != 0 && !gw_party_is_chair(app->domain, own))) {
+		gw_api_fail(call, GW_ERROR_FORBIDDEN, "only one's own, or as chair");
 		return NULL;
 	}
 	return g_strconcat("party:", own, NULL);

@@ -97,18 +97,25 @@ static void tell_member(struct gw_api_session *s, void *user_data)
 	}
 }
 
+static bool is_staff(const struct gw_api_session *s, void *ud)
+{
+	return s->role >= GW_ROLE_ADMINISTRATOR && s->role <= GW_ROLE_AUDITOR;
+}
+
+static bool is_screen(const struct gw_api_session *s, void *ud)
+{
+	return s->role == GW_ROLE_WALL || s->role == GW_ROLE_ROOM;
+}
+
 static void flush_conference(gw_app *app, const char *id)
 {
 	g_autoptr(json_t) o = gw_conference_print(app->domain, id);
 	if (o != NULL) {
-		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_CONFERENCE_CHANGED, &(struct gw_ev_conference){ o });
+		gw_api_broadcast(app->api, is_staff, NULL, GW_EVENT_CONFERENCE_CHANGED, &(struct gw_ev_conference){ o });
+		gw_app_hide_monitors(o);
+		gw_api_broadcast(app->api, is_screen, NULL, GW_EVENT_CONFERENCE_CHANGED, &(struct gw_ev_conference){ o });
 		gw_api_foreach(app->api, tell_member, &(struct member_news){ app, id, o });
 	}
-}
-
-static bool is_staff(const struct gw_api_session *s, void *ud)
-{
-	return s->role >= GW_ROLE_ADMINISTRATOR && s->role <= GW_ROLE_AUDITOR;
 }
 
 static void flush_rollcall(gw_app *app, const char *id)
@@ -323,6 +330,7 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_ROLLCALL] = do_rollcall,
 		[GW_ACT_ACCESS] = do_access,
 		[GW_ACT_APPROVAL] = do_approval,
+		[GW_ACT_NOTICE] = gw_app_notice,
 	};
 	does[a->kind](user_data, a);
 }

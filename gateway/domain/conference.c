@@ -12,6 +12,7 @@
 void gw_conference_free(gpointer p)
 {
 	struct gw_conference *c = p;
+	gw_control_clear(c);
 	g_ptr_array_unref(c->asking);
 	g_ptr_array_unref(c->seats);
 	g_ptr_array_unref(c->views);
@@ -160,6 +161,7 @@ void gw_apply_CONFERENCE_OPEN(const struct gw_fact *f)
 	c->views = g_ptr_array_new_with_free_func(gw_view_free);
 	c->asking = g_ptr_array_new();
 	c->guesses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	gw_control_init(c);
 	(void)gw_view_obtain(c, "program");
 	g_hash_table_insert(f->d->conferences, c->id, c);
 	g_ptr_array_add(f->d->conference_order, c);

@@ -19,7 +19,7 @@ static json_t *flow_json(const struct gw_party_flow *f, bool sends)
 	return o;
 }
 
-json_t *gw_party_json(const struct gw_party *p)
+json_t *gw_party_json(const gw_domain *d, const struct gw_party *p)
 {
 	json_t *o = json_pack("{s:s,s:s,s:s,s:o,s:s,s:o,s:s,s:o}", "id", p->id, "conference", p->conference->id, "name", p->name, "site",
 			      text_or_null(p->site), "kind", gw_party_kind_names[p->kind], "address", text_or_null(p->address),
@@ -36,15 +36,16 @@ json_t *gw_party_json(const struct gw_party *p)
 				  flow_json(&p->gets, false));
 	json_object_update_new(o, state);
 	json_object_update_new(o, media);
+	json_object_set_new(o, "control", gw_party_control_json(d, p));
 	return o;
 }
 
-static json_t *parties_json(const GPtrArray *parties)
+static json_t *parties_json(const gw_domain *d, const GPtrArray *parties)
 {
 	json_t *list = json_array();
 	for (unsigned n = 0; n < parties->len; n++) {
 		if (!((const struct gw_party *)parties->pdata[n])->removed) {
-			json_array_append_new(list, gw_party_json(parties->pdata[n]));
+			json_array_append_new(list, gw_party_json(d, parties->pdata[n]));
 		}
 	}
 	return list;
@@ -60,11 +61,11 @@ static json_t *cell_json(int n, const struct gw_cell_info *cell, bool by_hand)
 			 text_or_null(cell->party), "parties", parties, "interval_ms", (json_int_t)cell->interval_ms);
 }
 
-json_t *gw_view_json(const struct gw_conference *c, const struct gw_view *v)
+json_t *gw_view_json(const gw_domain *d, const struct gw_conference *c, const struct gw_view *v)
 {
 	struct gw_view_info info;
 	json_t *cells = json_array();
-	gw_view_resolve(c, v, &info);
+	gw_view_resolve(d, c, v, &info);
 	for (int n = 0; n < info.n; n++) {
 		json_array_append_new(cells, cell_json(n, &info.cell[n], v->cell[n].by_hand));
 	}
@@ -96,11 +97,11 @@ static const char *chair_of(const struct gw_conference *c)
 	return NULL;
 }
 
-static json_t *conference_json(const struct gw_conference *c)
+static json_t *conference_json(const gw_domain *d, const struct gw_conference *c)
 {
 	json_t *views = json_array(), *layouts = json_array();
 	for (unsigned n = 0; n < c->views->len; n++) {
-		json_array_append_new(views, gw_view_json(c, c->views->pdata[n]));
+		json_array_append_new(views, gw_view_json(d, c, c->views->pdata[n]));
 	}
 	for (size_t n = 0; n < gw_n_layout_rows; n++) {
 		json_array_append_new(layouts, json_string(gw_layout_rows[n].name));
@@ -112,21 +113,22 @@ static json_t *conference_json(const struct gw_conference *c)
 	json_t *more = json_pack("{s:o,s:o,s:{s:s,s:s},s:o,s:o,s:o,s:o}", "chair", text_or_null(chair_of(c)), "speaker",
 				 text_or_null(c->speaker != NULL ? c->speaker->id : NULL), "mix", "state",
 				 c->mix_state != NULL ? c->mix_state : "waiting", "why", c->mix_why != NULL ? c->mix_why : "", "content",
-				 content_json(c), "parties", parties_json(c->parties), "views", views, "layouts", layouts);
+				 content_json(c), "parties", parties_json(d, c->parties), "views", views, "layouts", layouts);
 	json_object_update_new(o, more);
+	json_object_set_new(o, "control", gw_control_json(d, c));
 	return o;
 }
 
 json_t *gw_conference_print(const gw_domain *d, const char *id)
 {
 	struct gw_conference *c = gw_conference_find(d, id, NULL);
-	return c != NULL ? conference_json(c) : NULL;
+	return c != NULL ? conference_json(d, c) : NULL;
 }
 
 json_t *gw_party_print(const gw_domain *d, const char *party)
 {
 	struct gw_party *p = gw_party_get(d, party);
-	return p != NULL ? gw_party_json(p) : NULL;
+	return p != NULL ? gw_party_json(d, p) : NULL;
 }
 
 json_t *gw_conference_list(const gw_domain *d, bool open_only, unsigned limit)
@@ -135,7 +137,7 @@ json_t *gw_conference_list(const gw_domain *d, bool open_only, unsigned limit)
 	for (unsigned n = d->conference_order->len; n > 0 && json_array_size(list) < limit; n--) {
 		const struct gw_conference *c = d->conference_order->pdata[n - 1];
 		if (!open_only || c->closed_ms == 0) {
-			json_array_append_new(list, conference_json(c));
+			json_array_append_new(list, conference_json(d, c));
 		}
 	}
 	return list;

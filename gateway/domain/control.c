@@ -123,19 +123,23 @@ bool gw_party_role(gw_domain *d, const char *actor, const char *conference, cons
 	return true;
 }
 
+void gw_party_set_role(struct gw_party *p, enum gw_party_role role)
+{
+	for (unsigned n = 0; role == GW_PARTY_CHAIR && n < p->conference->parties->len; n++) {
+		struct gw_party *other = p->conference->parties->pdata[n];
+		other->role = other->role == GW_PARTY_CHAIR ? GW_PARTY_PARTICIPANT : other->role;
+	}
+	p->role = role;
+	gw_view_seat(p->conference, p, role != GW_PARTY_OBSERVER && !p->control.waiting && (p->seated || p->state == GW_SITE_PRESENT));
+}
+
 void gw_apply_PARTY_ROLE(const struct gw_fact *f)
 {
 	const struct gw_rec_party_role *b = f->body;
 	struct gw_party *p = gw_party_get(f->d, b->party);
-	if (p == NULL) {
-		return;
+	if (p != NULL) {
+		gw_party_set_role(p, (enum gw_party_role)b->role);
 	}
-	for (unsigned n = 0; b->role == GW_PARTY_CHAIR && n < p->conference->parties->len; n++) {
-		struct gw_party *other = p->conference->parties->pdata[n];
-		other->role = other->role == GW_PARTY_CHAIR ? GW_PARTY_PARTICIPANT : other->role;
-	}
-	p->role = (enum gw_party_role)b->role;
-	gw_view_seat(p->conference, p, p->role != GW_PARTY_OBSERVER && (p->seated || p->state == GW_SITE_PRESENT));
 }
 
 /* ---- which picture ---- */

@@ -79,6 +79,7 @@ enum gw_action_kind {
 	GW_ACT_ROLLCALL,	/* id: roll call, party: whose turn began (play the tone), or NULL: its state changed */
 	GW_ACT_ACCESS,		/* who may see what changed: pages must ask again */
 	GW_ACT_APPROVAL,	/* id: a request for a second pair of eyes changed */
+	GW_ACT_NOTICE,		/* id: conference, party or NULL, why: a word, minutes: a tone, and news for pages */
 };
 struct gw_action {
 	enum gw_action_kind kind;
@@ -266,7 +267,8 @@ bool gw_view_cell(gw_domain *d, const char *actor, const char *conference, const
 
 /* What the mix is made from: plain copies with borrowed strings, valid until the next verb. */
 struct gw_party_info { const char *id, *name, *view, *streams; enum gw_party_kind kind; enum gw_party_role role; enum gw_site_state state;
-		       bool mic_muted, speaker_muted, stream[GW_PARTY_STREAM_N]; double in_db, out_db; };
+		       bool mic_muted, speaker_muted, stream[GW_PARTY_STREAM_N]; double in_db, out_db;
+		       bool waiting, loop_audio; };	/* view: what it is made to see now; also "audience", "lobby" */
 struct gw_cell_info { enum gw_cell_mode mode; const char *party; const char *const *parties; int64_t interval_ms; };
 struct gw_view_info { const char *id, *layout, *banner, *alarm; bool titles, clock; int n; struct gw_cell_info cell[GW_CELLS]; };
 void gw_conference_parties(const gw_domain *d, const char *id, void (*fn)(const struct gw_party_info *p, void *ud), void *ud);
@@ -314,3 +316,4 @@ char *gw_rollcall_csv(const gw_domain *d, const char *id);	/* the circular for a
 
 #include "gateway/domain/room.h"
 #include "gateway/domain/access.h"
+#include "gateway/domain/control.h"

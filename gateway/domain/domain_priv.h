@@ -1,5 +1,6 @@
 /* Inside of the domain: its objects, the records' bodies, and the one way to change anything (gw_emit). */
 #pragma once
+#include "gateway/domain/control_priv.h"
 #include "gateway/domain/domain.h"
 #include "mcu/base/clock.h"
 #include "mcu/base/json.h"
@@ -130,6 +131,7 @@ struct gw_party {
 	int64_t max_bps, joined_ms, left_ms, next_try_ms;
 	int64_t since_us, left_us, next_try_us;	/* since: of the state; left, next_try: meant when their _ms is not 0 */
 	int attempts;
+	struct gw_party_control control;
 	bool seated;			/* has a place in the picture, perhaps kept for its return */
 	bool stream[GW_PARTY_STREAM_N], speaking;	/* volatile */
 	struct gw_party_flow sends, gets;
@@ -147,6 +149,7 @@ struct gw_conference {
 	GPtrArray *asking;		/* struct gw_party, borrowed, first come first */
 	bool content_locked;
 	int64_t content_ms;
+	struct gw_control control;
 	struct gw_party *speaker;	/* volatile, likewise below */
 	char *mix_state, *mix_why;
 };
@@ -244,7 +247,7 @@ struct gw_party *gw_party_find(const gw_domain *d, const char *conference, const
 void gw_party_tick(gw_domain *d, struct gw_party *p, struct gw_now now);
 int64_t gw_party_deadline(const gw_domain *d, const struct gw_party *p);
 void gw_party_end(gw_domain *d, const char *actor, struct gw_party *p, enum gw_site_state state, const char *why, struct gw_now now);
-json_t *gw_party_json(const struct gw_party *p);
+json_t *gw_party_json(const gw_domain *d, const struct gw_party *p);
 void gw_content_left(gw_domain *d, struct gw_party *p, struct gw_now now);	/* it went: its token and request go too */
 
 struct gw_view *gw_view_find(const struct gw_conference *c, const char *id);	/* NULL */
@@ -252,8 +255,31 @@ struct gw_view *gw_view_obtain(struct gw_conference *c, const char *id);
 void gw_view_free(gpointer p);
 void gw_view_seat(struct gw_conference *c, struct gw_party *p, bool on);
 /* What the view shows now: layout by number of parties, cells filled. */
-void gw_view_resolve(const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret);
-json_t *gw_view_json(const struct gw_conference *c, const struct gw_view *v);
+void gw_view_resolve(const gw_domain *d, const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret);
+json_t *gw_view_json(const gw_domain *d, const struct gw_conference *c, const struct gw_view *v);
+
+/* ---- conference control ---- */
+void gw_control_init(struct gw_conference *c);
+void gw_control_clear(struct gw_conference *c);
+void gw_poll_free(struct gw_poll *poll);	/* NULL allowed */
+bool gw_control_may(const struct gw_conference *c, const char *actor, GError **err);	/* dispatchers, and the party that is chair */
+bool gw_control_own(const struct gw_conference *c, const char *actor, const struct gw_party *p, GError **err);	/* or the party itself */
+/* Its own state first: a party that is there, that is neither waiting nor an observer. */
+struct gw_party *gw_control_party(const gw_domain *d, const char *conference, const char *party, GError **err);
+void gw_control_emit(gw_domain *d, enum gw_rec rec, const char *actor, const struct gw_conference *c, const struct gw_party *p,
+		     struct gw_now now);
+void gw_control_notice(gw_domain *d, const struct gw_conference *c, const struct gw_party *p, const char *why, int minutes);
+/* While a record is applied: it left; for_good: it will not come back to what it had. */
+void gw_control_forget(struct gw_conference *c, struct gw_party *p, bool for_good);
+void gw_control_came(gw_domain *d, struct gw_party *p, struct gw_now now);	/* it is present now */
+bool gw_lobby_holds(const struct gw_conference *c, const char *actor, const struct gw_party *p);
+const char *gw_control_sees(const gw_domain *d, const struct gw_party *p);	/* view, borrowed */
+/* What the program shows instead of its cells. */
+bool gw_control_program(const gw_domain *d, const struct gw_conference *c, const struct gw_party *without, struct gw_view_info *ret);
+struct gw_party *gw_poll_now(const gw_domain *d, const struct gw_conference *c, const struct gw_poll *poll, const struct gw_party *viewer);
+json_t *gw_control_json(const gw_domain *d, const struct gw_conference *c);
+json_t *gw_party_control_json(const gw_domain *d, const struct gw_party *p);
+void gw_party_set_role(struct gw_party *p, enum gw_party_role role);	/* while a record is applied */
 
 /* ---- roll calls ---- */
 void gw_csv_field(GString *out, const char *text);	/* quoted where needed, harmless as a formula; csv.c */

@@ -18,6 +18,7 @@ void gw_party_free(gpointer v)
 	for (unsigned n = 0; n < G_N_ELEMENTS(texts); n++) {
 		g_free(texts[n]);
 	}
+	gw_poll_free(p->control.poll);
 	g_free(p);
 }
 
@@ -123,6 +124,10 @@ const char *gw_party_enter(gw_domain *d, const char *actor, const char *conferen
 		return NULL;
 	}
 	gw_party_agent(d, p->id, f->agent, now);
+	if (gw_lobby_holds(c, actor, p) && !p->control.waiting) {
+		gw_control_emit(d, GW_REC_LOBBY_WAIT, actor, c, p, now);
+		gw_control_notice(d, c, p, "waits", 0);
+	}
 	(void)gw_party_state(d, p->id, GW_SITE_CONNECTING, NULL, now);
 	return p->id;
 }
@@ -234,10 +239,14 @@ bool gw_party_state(gw_domain *d, const char *party, enum gw_site_state state, c
 		return false;
 	}
 	bool leaves = gw_party_is_live(p->state) && !gw_party_is_live(state);
+	bool comes = state == GW_SITE_PRESENT && p->state == GW_SITE_CONNECTING && !p->control.waiting;
 	struct gw_rec_party_state body = { p->id, (char *)(uintptr_t)why, (int)state };
 	gw_emit_conference(d, GW_REC_PARTY_STATE, "gateway", p->conference, &body, now);
 	if (leaves) {
 		gw_content_left(d, p, now);
+	}
+	if (comes) {
+		gw_control_came(d, p, now);
 	}
 	gw_conference_changed(d, p->conference, true);
 	return true;
@@ -271,6 +280,7 @@ static void left(const struct gw_fact *f, struct gw_party *p, bool was_live)
 		}
 	}
 	p->lost = p->state != GW_SITE_ABSENT && (p->lost || was_live);
+	gw_control_forget(p->conference, p, p->state == GW_SITE_ABSENT);
 	if (p->state == GW_SITE_ABSENT) {	/* went as it should: its place is free */
 		gw_view_seat(p->conference, p, false);
 	}
@@ -301,7 +311,7 @@ void gw_apply_PARTY_STATE(const struct gw_fact *f)
 		p->left_ms = p->left_us = 0;
 		p->lost = false;
 		p->attempts = 0;
-		gw_view_seat(p->conference, p, p->role != GW_PARTY_OBSERVER);
+		gw_view_seat(p->conference, p, p->role != GW_PARTY_OBSERVER && !p->control.waiting);
 	}
 	if (gw_party_is_live(p->state)) {
 		p->next_try_us = p->next_try_ms = 0;
@@ -377,6 +387,7 @@ void gw_apply_PARTY_REMOVE(const struct gw_fact *f)
 	if (p != NULL) {
 		gw_view_seat(p->conference, p, false);
 		p->removed = true;
+		gw_control_forget(p->conference, p, true);
 	}
 }
 
@@ -417,6 +428,7 @@ void gw_apply_PARTY_MOVE(const struct gw_fact *f)
 	p->conference = to;
 	p->role = GW_PARTY_PARTICIPANT;
 	replace(&p->view, "program");
+	gw_control_forget(from, p, true);
 	gw_view_seat(to, p, seated);
 }
 

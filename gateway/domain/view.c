@@ -111,8 +111,11 @@ static const struct gw_party *take_seat(const struct gw_conference *c, const str
 }
 
 /* without: as it looks to this party, which does not see itself; NULL = to all. */
-static void resolve(const struct gw_conference *c, const struct gw_view *v, const struct gw_party *without, struct gw_view_info *ret)
+static void resolve(const gw_domain *d, const struct gw_conference *c, const struct gw_view *v, const struct gw_party *without, struct gw_view_info *ret)
 {
+	if (v == c->views->pdata[0] && gw_control_program(d, c, without, ret)) {
+		return;
+	}
 	unsigned seats = c->seats->len - (without != NULL && without->seated), seat = 0;
 	const struct gw_layout_row *row = &gw_layout_rows[v->by_itself ? layout_for(seats) : v->layout];
 	*ret = (struct gw_view_info){ .id = v->id, .layout = row->name, .banner = v->banner, .alarm = v->alarm,
@@ -134,9 +137,9 @@ static void resolve(const struct gw_conference *c, const struct gw_view *v, cons
 	}
 }
 
-void gw_view_resolve(const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret)
+void gw_view_resolve(const gw_domain *d, const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret)
 {
-	resolve(c, v, NULL, ret);
+	resolve(d, c, v, NULL, ret);
 }
 
 bool gw_conference_view_for(const gw_domain *d, const char *id, const char *party, struct gw_view_info *ret)
@@ -144,7 +147,7 @@ bool gw_conference_view_for(const gw_domain *d, const char *id, const char *part
 	struct gw_conference *c = gw_conference_find(d, id, NULL);
 	struct gw_party *p = c != NULL ? gw_party_get(d, party) : NULL;
 	if (p != NULL && p->conference == c) {
-		resolve(c, c->views->pdata[0], p, ret);
+		resolve(d, c, c->views->pdata[0], p, ret);
 	}
 	return p != NULL && p->conference == c;
 }
@@ -154,7 +157,7 @@ void gw_conference_views(const gw_domain *d, const char *id, void (*fn)(const st
 	struct gw_conference *c = gw_conference_find(d, id, NULL);
 	for (unsigned n = 0; c != NULL && n < c->views->len; n++) {
 		struct gw_view_info info;
-		gw_view_resolve(c, c->views->pdata[n], &info);
+		gw_view_resolve(d, c, c->views->pdata[n], &info);
 		fn(&info, ud);
 	}
 }
@@ -164,8 +167,9 @@ void gw_conference_parties(const gw_domain *d, const char *id, void (*fn)(const 
 	struct gw_conference *c = gw_conference_find(d, id, NULL);
 	for (unsigned n = 0; c != NULL && n < c->parties->len; n++) {
 		const struct gw_party *p = c->parties->pdata[n];
-		struct gw_party_info info = { p->id, p->name, p->view, gw_party_prefix(p), p->kind, p->role, p->state, p->mic_muted, p->speaker_muted,
-					      { p->stream[0], p->stream[1], p->stream[2] }, p->in_db, p->out_db };
+		struct gw_party_info info = { p->id, p->name, gw_control_sees(d, p), gw_party_prefix(p), p->kind, p->role, p->state, p->mic_muted, p->speaker_muted,
+					      { p->stream[0], p->stream[1], p->stream[2] }, p->in_db, p->out_db,
+					      p->control.waiting, p->control.loop_audio };
 		if (!p->removed) {
 			fn(&info, ud);
 		}

@@ -151,6 +151,17 @@ int gw_leg_hold(gw_leg *leg, bool on)
 	return leg->fsm.state == (on ? GW_LEG_UP : GW_LEG_HELD) ? leg->ops->hold(leg, on) : -ENOTCONN;
 }
 
+int gw_leg_camera(gw_leg *leg, const struct gw_leg_camera *camera)
+{
+	if (leg->ops->camera == NULL) {
+		return -ENOTSUP;
+	}
+	if (camera->act >= GW_LEG_CAMERA_N || camera->ms < 0 || camera->preset < 0) {
+		return -EINVAL;
+	}
+	return leg->fsm.state == GW_LEG_UP ? leg->ops->camera(leg, camera) : -ENOTCONN;
+}
+
 void gw_leg_hangup(gw_leg *leg, const char *why)
 {
 	if (leg->fsm.state == GW_LEG_ENDED) {

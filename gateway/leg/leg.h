@@ -35,6 +35,12 @@ enum gw_leg_feature {
 /* What a slot takes, as negotiated; zero members: not said. Strings borrowed until the next event of the leg. */
 struct gw_leg_takes { enum mcu_codec_id codec; const char *fmtp; int64_t width, height, fps, max_bps; };
 
+/* Far-end camera control: it moves until STOP, or for `ms` when that is not 0. */
+enum gw_leg_camera_act { GW_LEG_CAMERA_STOP, GW_LEG_CAMERA_LEFT, GW_LEG_CAMERA_RIGHT, GW_LEG_CAMERA_UP, GW_LEG_CAMERA_DOWN,
+			 GW_LEG_CAMERA_ZOOM_IN, GW_LEG_CAMERA_ZOOM_OUT, GW_LEG_CAMERA_FOCUS_NEAR, GW_LEG_CAMERA_FOCUS_FAR,
+			 GW_LEG_CAMERA_PRESET_STORE, GW_LEG_CAMERA_PRESET_CALL, GW_LEG_CAMERA_N };
+struct gw_leg_camera { enum gw_leg_camera_act act; int64_t ms; int preset; };
+
 struct gw_leg_dial { const char *address; int64_t max_bps; bool video; };
 
 /* Each returns 0 or -errno; called by the functions of the same name below, in a state that allows it. */
@@ -53,6 +59,7 @@ struct gw_leg_ops {
 	void (*free)(gw_leg *leg);			/* frees the object that embeds the leg */
 	/* false: there is no such slot, or nothing may be sent in it now. NULL op: the application does not choose for it. */
 	bool (*takes)(const gw_leg *leg, const char *slot, struct gw_leg_takes *ret);
+	int (*camera)(gw_leg *leg, const struct gw_leg_camera *camera);	/* NULL = there is no way to its camera */
 };
 
 struct gw_leg_listener {	/* strings borrowed; may be NULL members */
@@ -81,6 +88,7 @@ bool gw_leg_takes(const gw_leg *leg, const char *slot, struct gw_leg_takes *ret)
 int gw_leg_second_video(gw_leg *leg, bool on);
 int gw_leg_send_dtmf(gw_leg *leg, const char *digits);	/* [0-9A-D*#]{1,32} */
 int gw_leg_hold(gw_leg *leg, bool on);
+int gw_leg_camera(gw_leg *leg, const struct gw_leg_camera *camera);	/* -ENOTSUP: this kind of leg, or its peer, cannot */
 void gw_leg_hangup(gw_leg *leg, const char *why);	/* twice is harmless */
 enum gw_leg_state gw_leg_get_state(const gw_leg *leg);
 json_t *gw_leg_print(const gw_leg *leg);	/* (transfer full) */

@@ -59,7 +59,7 @@ function App() {
 	return html`<div class="console"><${Strip} />${store.mode.value === 'conference' ? html`<${ConferenceScreen} />` : html`<${Tree} /><${Centre} /><${Side} />`}<${EventLine} /><${Dialogs} /></div>`;
 }
 
-await loadTexts('access');
+await loadTexts('access', 'control');
 installKeys();
 store.listen();
 conf.listen();

@@ -37,7 +37,7 @@ function say(group, word) {
 function values(type, body) {
 	const state = type.startsWith('wall.') ? say('window', body.state) : say('state', body.state);
 	return {
-		...body, name: nameOf(body), state, verdict: say('verdict', body.verdict), stamp: say('stamp', body.stamp), what: say('said', body.kind),
+		...body, name: nameOf(body), state, verdict: say('verdict', body.verdict), stamp: say('stamp', body.stamp), what: type === 'conference.broadcast' ? say('broadcast', body.mode) : say('said', body.kind),
 		why: body.why ? ` (${has(`ended.${body.why}`) ? say('ended', body.why) : cause(body.why)})` : '', role: say('party', body.role), mode: say('cell', body.mode), cell: Number(body.cell ?? 0) + 1, detail: body.detail ? ` (${body.detail})` : '',
 		whom: (body.scenes ?? []).map((/** @type {string} */ id) => (id === '*' ? t('filter.all') : nameOf({ scene: id }))).join(', '),
 	};

@@ -22,7 +22,8 @@ static inline void kept_free(gpointer p)
 static inline void world_act(const struct gw_action *a, void *ud)
 {
 	static const char *const words[] = { NULL, NULL, NULL, NULL, "room+", "room-", "link-", "talk", "mute", "alarm", "verdict",
-					       "conf+", "conf-", NULL, NULL, "dial", "hangup", "content", "turn", NULL, NULL };
+					       "conf+", "conf-", NULL, NULL, "dial", "hangup", "content", "turn", NULL, NULL,
+					       [GW_ACT_NOTICE] = "notice" };
 	struct world *w = ud;
 	if (a->kind == GW_ACT_REMEMBER) {
 		const struct gw_record *r = a->record;
@@ -30,7 +31,7 @@ static inline void world_act(const struct gw_action *a, void *ud)
 		*k = (struct kept){ r->at_ms, r->at_us, g_strdup(r->boot), g_strdup(r->type), g_strdup(r->actor),
 				    g_strdup(r->incident), json_incref(r->body) };
 		g_ptr_array_add(w->records, k);
-	} else if (words[a->kind] != NULL) {
+	} else if (a->kind < (int)G_N_ELEMENTS(words) && words[a->kind] != NULL) {
 		int64_t s = (w->now.us) / ORT_US_PER_S;
 		g_string_append_printf(w->acts, "%02d:%02d %s %s%s%s%s%s\n", (int)(s / 60), (int)(s % 60), words[a->kind], a->id,
 				       a->party != NULL ? " " : "", a->party != NULL ? a->party : "", a->why != NULL ? " " : "",
