@@ -1,6 +1,7 @@
 /* A SIP stack of ours without media, on free ports of 127.0.0.1, steered by lines on stdin: what sipp, kamailio and scanners
  * are held against. Says what happens as JSON lines on stdout.
  *   sip_stand [trunk=NAME,ADDRESS[,USER,PASSWORD,enroll]] [trust] [keep] [password=SECRET] [no-md5]
+ *             [tls=CERTIFICATE,KEY]
  *   dial ADDRESS | answer | auto on|off | hangup WHY | again | hold on|off | dump | quit                                   */
 #include <gio/gio.h>
 #include <gio/gunixinputstream.h>
@@ -171,9 +172,13 @@ int main(int argc, char **argv)
 		  .password = len > 3 ? t[3] : NULL, .enroll = len > 4, .keep = value_of(argc, argv, "keep") != NULL },
 	};
 	bool trust = value_of(argc, argv, "trust") != NULL;
-	const struct gw_sip_zone zone = { "default", "127.0.0.1", NULL, GW_SIP_ANY_PORT, 0, true, value_of(argc, argv, "no-md5") == NULL };
+	const char *pair = value_of(argc, argv, "tls");
+	g_auto(GStrv) pem = g_strsplit(pair != NULL ? pair : "", ",", 2);
+	const struct gw_sip_zone zone = { "default", "127.0.0.1", NULL, GW_SIP_ANY_PORT, pair != NULL ? GW_SIP_ANY_PORT : 0, true,
+					  value_of(argc, argv, "no-md5") == NULL };
 	const struct gw_sip_conf conf = { .zones = &zone, .n_zones = 1, .trunks = trust ? trunks : trunks + 1,
-					  .n_trunks = (size_t)trust + (row != NULL), .realm = "ortoo", .room = "hall" };
+					  .n_trunks = (size_t)trust + (row != NULL), .realm = "ortoo", .room = "hall",
+					  .certificate = pair != NULL ? pem[0] : NULL, .key = pair != NULL ? pem[1] : NULL };
 	struct stand s = { .automatic = true, .password = value_of(argc, argv, "password"), .old = g_ptr_array_new() };
 	g_autoptr(GError) err = NULL;
 	(void)ort_log_init("sip_stand", "warning");
@@ -183,7 +188,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "%s\n", err->message);
 		return 1;
 	}
-	say(json_pack("{s:s,s:i}", "event", "listening", "port", (int)gw_sip_port(s.sip, NULL, "udp")));
+	say(json_pack("{s:s,s:i,s:i}", "event", "listening", "port", (int)gw_sip_port(s.sip, NULL, "udp"), "tls",
+		      (int)gw_sip_port(s.sip, NULL, "tls")));
 	g_autoptr(GInputStream) raw = g_unix_input_stream_new(0, FALSE);
 	g_autoptr(GDataInputStream) in = g_data_input_stream_new(raw);
 	read_next(in, &s);

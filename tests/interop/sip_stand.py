@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -25,7 +26,8 @@ class Stand:
                                         stdout=subprocess.PIPE, text=True)
         self.events, self.changed = [], threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
-        self.port = self.event("listening")["port"]
+        listening = self.event("listening")
+        self.port, self.tls = listening["port"], listening["tls"]
 
     def _read(self):
         for line in self.process.stdout:
@@ -82,14 +84,57 @@ class Stand:
         assert not odd, f"something wrote on stdout: {odd}"
 
 
-class Sipp:
-    """One scenario of tests/interop/sipp, once, against `port` (in_*) or waiting on self.port (out_*)."""
+def certificate(folder):
+    """A pair for 127.0.0.1 that nobody signed -> (certificate, key)"""
+    paths = [os.path.join(folder, n) for n in ("tls.crt", "tls.key")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                    "/CN=stand", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", paths[1], "-out", paths[0]],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return paths
 
-    def __init__(self, name, port=None, *more, folder=None):
+
+class TlsPipe:
+    """Debian's sipp has no TLS: one TCP connection to self.port goes on in TLS to `port`, whose certificate is checked."""
+
+    def __init__(self, port, ca):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.context = ssl.create_default_context(cafile=ca)
+        threading.Thread(target=self._serve, args=(port,), daemon=True).start()
+
+    def _serve(self, port):
+        near, _ = self.listener.accept()
+        far = self.context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="127.0.0.1")
+        threading.Thread(target=self._copy, args=(far, near), daemon=True).start()
+        self._copy(near, far)
+
+    @staticmethod
+    def _copy(a, b):
+        try:
+            while data := a.recv(16384):
+                b.sendall(data)
+        except OSError:
+            pass
+        finally:
+            b.close()
+
+
+class Sipp:
+    """One scenario of tests/interop/sipp, once, against `port` (in_*) or waiting on self.port (out_*). via: what it says of its
+    transport instead of the truth, for a TlsPipe between."""
+
+    def __init__(self, name, port=None, *more, folder=None, via=None):
         self.port, self.name, self.folder = free_port(), name, folder
+        scenario = os.path.join(HERE, "sipp", name + ".xml")
+        if via:
+            with open(scenario, encoding="utf-8") as f:
+                text = f.read().replace("SIP/2.0/[transport]", f"SIP/2.0/{via}")
+            scenario = os.path.join(folder, name + ".xml")
+            with open(scenario, "w", encoding="utf-8") as f:
+                f.write(text)
         target = [f"127.0.0.1:{port}"] if port else []
         self.process = subprocess.Popen(
-            [*WITH_US, "sipp", *target, "-sf", os.path.join(HERE, "sipp", name + ".xml"), "-i", "127.0.0.1", "-p", str(self.port), "-m", "1",
+            [*WITH_US, "sipp", *target, "-sf", scenario, "-i", "127.0.0.1", "-p", str(self.port), "-m", "1",
              "-s", "1001", "-nostdin", "-timeout", "25s", "-timeout_error", "-trace_err", "-error_file", os.path.join(folder, name + ".err"),
              "-default_behaviors", "none", *more],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)

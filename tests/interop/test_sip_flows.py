@@ -8,7 +8,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from gateway_rig import WITH_US, skip  # noqa: E402
-from sip_stand import Sipp, Stand, free_port, run  # noqa: E402
+from sip_stand import Sipp, Stand, TlsPipe, certificate, free_port, run  # noqa: E402
 
 
 # ---- sipp calls us ----
@@ -115,6 +115,38 @@ def forks(folder):
         time.sleep(1)
         stand.tell("hangup test")
         sipp.done()
+
+
+# ---- over TLS ----
+def sipp_over_tls(folder):
+    pair = certificate(folder)
+    with Stand("trust", "tls=" + ",".join(pair)) as s:
+        for name in ("in_late_offer", "in_reinvite", "in_cancel", "in_odd"):
+            s.tell("auto " + ("off" if name == "in_cancel" else "on"))
+            Sipp(name, TlsPipe(s.tls, pair[0]).port, "-t", "t1", folder=folder, via="TLS").done()
+        front = s.dump()["listeners"][0]["tls_front"]
+        assert front["accepted"] == 4 and front["failed_handshakes"] == 0 and front["malformed"] == 0, front
+
+
+def s_client(folder):
+    """TLS 1.2 and 1.3, our certificate, one answer; older versions and strangers' bytes get nothing."""
+    pair = certificate(folder)
+    text = ("OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 10.9.8.7;branch=z9hG4bKx;rport\r\nFrom: <sip:x@y>;tag=1\r\n"
+            "To: <sip:127.0.0.1>\r\nCall-ID: s\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
+    with Stand("tls=" + ",".join(pair)) as s:
+        for version, good in (("-tls1_2", True), ("-tls1_3", True), ("-tls1_1", False)):
+            p = subprocess.Popen([*WITH_US, "openssl", "s_client", "-connect", f"127.0.0.1:{s.tls}", "-quiet", "-verify_return_error",
+                                  "-CAfile", pair[0], "-verify_ip", "127.0.0.1", version, "-cipher", "DEFAULT:@SECLEVEL=0"],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            try:
+                p.stdin.write(text)
+                p.stdin.flush()
+                time.sleep(1)
+            except BrokenPipeError:
+                pass
+            p.terminate()
+            said = p.communicate(timeout=10)[0]
+            assert ("SIP/2.0 200" in said and "SIP/2.0/TLS 10.9.8.7" in said and "received=127.0.0.1" in said) == good, said
 
 
 # ---- scanners ----
@@ -242,6 +274,7 @@ if __name__ == "__main__":
              a_late_200_after_cancel, glare, reliable_answer, forks, a_vanished_peer_is_noticed]
     cases += [sipsak_is_answered] if shutil.which("sipsak") else []
     cases += [svwar_finds_nobody, svcrack_is_stopped] if shutil.which("svwar") else []
+    cases += [sipp_over_tls, s_client] if shutil.which("openssl") else []
     cases += [kamailio_between] if shutil.which("kamailio") else []
     chosen = [c for c in cases if len(sys.argv) == 1 or c.__name__ in sys.argv[1:]]
     run(*chosen)
