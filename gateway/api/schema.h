@@ -203,7 +203,7 @@ struct gw_rollcall_circular_reply { json_t *circular; char *csv; };	/* one of th
 
 struct gw_endpoint_put { char *user, *name, *site, *password; bool md5; };
 struct gw_endpoint_put_reply { char *user, *password; };	/* password only when it was made here */
-struct gw_endpoint { char *user, *name, *site; bool md5; int64_t made_ms; };
+struct gw_endpoint { char *user, *name, *site; bool md5; int64_t made_ms; bool registered; char *why; };
 struct gw_endpoint_list_reply { struct ort_json_array endpoints; };	/* endpoint */
 struct gw_endpoint_ref { char *user; };
 struct gw_trunk { char *name, *address, *state, *why; int64_t since_ms, calls; };

@@ -60,7 +60,8 @@ T(endpoint_put, IDF(endpoint_put, user, MUST, "user part of its address"), TEXT(
 T(endpoint_put_reply, IDF(endpoint_put_reply, user, 0, "user"),
   STR(endpoint_put_reply, password, ORT_J_SECRET | OMIT, SHORT, "shown this once, when it was made here"));
 T(endpoint, IDF(endpoint, user, 0, "user part of its address"), TEXT(endpoint, name, OMIT, SHORT, "shown name"),
-  IDF(endpoint, site, OMIT, "directory site"), BOOL(endpoint, md5, 0, "MD5 digests are taken"), MS(endpoint, made_ms, 0, "made or changed"));
+  IDF(endpoint, site, OMIT, "directory site"), BOOL(endpoint, md5, 0, "MD5 digests are taken"), MS(endpoint, made_ms, 0, "made or changed"),
+  BOOL(endpoint, registered, 0, "its phone is logged in"), TEXT(endpoint, why, OMIT, LINE, "why not, in words"));
 T(endpoint_list_reply, ARR(endpoint_list_reply, endpoints, endpoint, 10000, "by user"));
 T(endpoint_ref, IDF(endpoint_ref, user, MUST, "which"));
 T(trunk, TEXT(trunk, name, 0, SHORT, "row of the configuration"), TEXT(trunk, address, 0, LINE, "where"), IDF(trunk, state, 0, "unknown, up, down, refused"),

@@ -54,6 +54,7 @@ struct gw_app {
 	struct gw_sip *sip;		/* NULL = SIP does not work: sip_why */
 	char *sip_why;
 	GHashTable *contacts, *registered;	/* SIP user -> last contact; users that registered since our start */
+	GHashTable *unanswered;			/* SIP user -> why its phone does not get in */
 };
 
 struct gw_now gw_app_now(void);
@@ -150,6 +151,7 @@ void gw_app_hide_monitors(json_t *conference);
 void gw_app_contacts_load(gw_app *app);
 /* What to dial for an address: after a restart of ours a device that has not registered again is called where it was. */
 const char *gw_app_where(const gw_app *app, const char *address);
+const char *gw_app_device_why(const gw_app *app, const char *address);	/* why a device cannot be called, in words; NULL: it can */
 bool gw_app_sip_start(gw_app *app, char **ret_why);
 void gw_app_sip_stop(gw_app *app);
 void gw_app_sip_event(gw_app *app, enum mcu_event event, const void *body);

@@ -125,6 +125,7 @@ static const struct { int status; const char *word; enum gw_site_state state; co
 	{ 482, NULL, GW_SITE_REFUSED, "a loop: that conference is joined with this one already" },
 	{ 401, NULL, GW_SITE_FAILED, "the password is not accepted" }, { 407, NULL, GW_SITE_FAILED, "the password is not accepted" },
 	{ 0, "the peer hung up", GW_SITE_ABSENT, "left" },  { 0, "bye", GW_SITE_ABSENT, "left" },
+	{ 0, "no TLS to there", GW_SITE_UNREACHABLE, "no TLS to there" },
 	{ 0, "cancelled", GW_SITE_ABSENT, "left" },	    { 0, "the caller cancelled", GW_SITE_ABSENT, "left" },
 };
 
@@ -184,7 +185,9 @@ void gw_app_party_dial(gw_app *app, const char *party, const char *address)
 		if (c != NULL) {
 			forget(c);
 		}
-		const char *why = err != NULL ? err->message : caller->make == NULL ? "no SIP here" : g_strerror(-rc);
+		const char *why = err != NULL ? err->message : caller->make == NULL ? "no SIP here" : NULL;
+		const char *device = why == NULL && g_str_has_prefix(to, "device:") ? gw_app_device_why(app, to) : NULL;
+		why = why != NULL ? why : device != NULL ? device : g_strerror(-rc);
 		(void)gw_party_state(app->domain, own, GW_SITE_UNREACHABLE, why, gw_app_now());
 	}
 }

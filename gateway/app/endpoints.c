@@ -134,7 +134,9 @@ static void list(struct gw_api_session *s, const void *request, gw_api_call *cal
 	const struct gw_app_endpoint *e;
 	g_hash_table_iter_init(&it, app->endpoints);
 	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&e)) {
-		struct gw_endpoint row = { e->user, e->name, e->site, e->md5, e->made_ms };
+		const char *why = app->sip != NULL ? gw_app_device_why(app, e->user) : NULL;
+		struct gw_endpoint row = { e->user, e->name, e->site, e->md5, e->made_ms, app->sip != NULL && why == NULL,
+					   (char *)(uintptr_t)why };
 		g_array_append_val(rows, row);
 	}
 	g_array_sort(rows, by_user);

@@ -74,6 +74,7 @@ static void on_registered(const char *user, const char *contact, int64_t expires
 		ORT_S("contact", contact), ORT_I("expires_s", expires_s));
 	if (expires_s > 0) {
 		g_autofree char *address = g_strconcat("device:", user, NULL);
+		g_hash_table_remove(app->unanswered, user);
 		keep_contact(app, user, contact);
 		g_hash_table_add(app->registered, g_strdup(user));
 		gw_party_reachable(app->domain, address, gw_app_now());
@@ -82,6 +83,13 @@ static void on_registered(const char *user, const char *contact, int64_t expires
 		g_hash_table_remove(app->contacts, user);
 		gw_store_remove(app->store, "contact", user);
 	}
+}
+
+/* What people can mend is said where they look: at the account, and at the party that it does not become. */
+static void on_unanswered(const char *user, const char *why, void *user_data)
+{
+	gw_app *app = user_data;
+	g_hash_table_replace(app->unanswered, g_strdup(user), g_strdup(why));
 }
 
 static void load_contact(const char *key, json_t *doc, void *user_data)
@@ -96,6 +104,7 @@ void gw_app_contacts_load(gw_app *app)
 {
 	app->contacts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	app->registered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	app->unanswered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	gw_store_load(app->store, "contact", load_contact, app);
 }
 
@@ -104,6 +113,13 @@ const char *gw_app_where(const gw_app *app, const char *address)
 	const char *user = g_str_has_prefix(address, "device:") ? address + strlen("device:") : NULL;
 	const char *contact = user != NULL && !g_hash_table_contains(app->registered, user) ? g_hash_table_lookup(app->contacts, user) : NULL;
 	return contact != NULL ? contact : address;
+}
+
+const char *gw_app_device_why(const gw_app *app, const char *address)
+{
+	const char *user = g_str_has_prefix(address, "device:") ? address + strlen("device:") : address;
+	const char *why = app->unanswered != NULL ? g_hash_table_lookup(app->unanswered, user) : NULL;
+	return g_hash_table_contains(app->registered, user) ? NULL : why != NULL ? why : "this phone is not registered";
 }
 
 /* ---- trunks ---- */
@@ -254,7 +270,7 @@ static void fill_announce(gw_app *app)
 bool gw_app_sip_start(gw_app *app, char **ret_why)
 {
 	static const struct gw_sip_ops ops = { media, on_call, on_leg, on_device, on_registered, on_trunk, on_floor, on_refer,
-					     path, on_path };
+					     path, on_path, on_unanswered };
 	const ort_conf *conf = app->options.conf;
 	g_autoptr(GError) err = NULL;
 	app->trunk_states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, trunk_state_free);
@@ -296,6 +312,7 @@ void gw_app_sip_stop(gw_app *app)
 	g_clear_pointer(&app->trunk_states, g_hash_table_unref);
 	g_clear_pointer(&app->contacts, g_hash_table_unref);
 	g_clear_pointer(&app->registered, g_hash_table_unref);
+	g_clear_pointer(&app->unanswered, g_hash_table_unref);
 	g_clear_pointer(&app->sip_why, g_free);
 }
 

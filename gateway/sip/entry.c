@@ -76,9 +76,39 @@ static bool is_worth(const struct entry *e, const char *challenge_text)
 	return e->transport != SIP_UDP || reply <= (size_t)msg_size(e->msg);
 }
 
+static void clear_record(struct gw_sip_device *d)
+{
+	g_free(d->party);
+	g_free(d->name);
+	g_free(d->ha1_sha256);
+	g_free(d->ha1_md5);
+	*d = (struct gw_sip_device){ 0 };
+}
+
+/* A phone that knows MD5 only gives up here without a word: what would help is told to those who look after it. */
+static struct sip_deaf_ask ask_of(const struct entry *e, const char *user, const char *product, const struct gw_sip_device *record)
+{
+	return (struct sip_deaf_ask){ user, e->source, e->z->conf.name, product, record->allow_md5, e->z->conf.md5 };
+}
+
+static void note_silent(struct entry *e)
+{
+	const gw_sip *sip = e->z->sip;
+	bool registers = e->sip->sip_request->rq_method == sip_method_register;
+	const char *user = registers ? e->sip->sip_to->a_url->url_user : e->sip->sip_from->a_url->url_user;
+	struct gw_sip_device record = { 0 };
+	if (e->sip->sip_authorization == NULL && user != NULL && sip->ops.device(user, &record, sip->user_data)) {
+		g_autofree char *product = sip_product(e->sip);
+		const struct sip_deaf_ask ask = ask_of(e, user, product, &record);
+		sip_deaf_asked(sip->deaf, &ask, e->now_us);
+		clear_record(&record);
+	}
+}
+
 static void challenge(struct entry *e, bool stale)
 {
 	struct zone *z = e->z;
+	note_silent(e);
 	g_autofree char *sha = sip_auth_challenge(z->sip->auth, SIP_SHA256, e->source, stale, e->now_us);
 	g_autofree char *md5 = z->conf.md5 ? sip_auth_challenge(z->sip->auth, SIP_MD5, e->source, stale, e->now_us) : NULL;
 	if (!is_worth(e, sha)) {
@@ -91,15 +121,6 @@ static void challenge(struct entry *e, bool stale)
 }
 
 /* ---- who ---- */
-static void clear_record(struct gw_sip_device *d)
-{
-	g_free(d->party);
-	g_free(d->name);
-	g_free(d->ha1_sha256);
-	g_free(d->ha1_md5);
-	*d = (struct gw_sip_device){ 0 };
-}
-
 static void clear_identity(struct sip_identity *who)
 {
 	g_free(who->device);
@@ -116,6 +137,14 @@ static enum sip_verdict check(struct entry *e, const struct sip_digest *d, struc
 		{ [SIP_SHA256] = known ? who->record.ha1_sha256 : NULL, [SIP_MD5] = md5 ? who->record.ha1_md5 : NULL },
 	};
 	enum sip_verdict v = sip_auth_check(sip->auth, &t, e->now_us);
+	bool by_md5 = d->algorithm == NULL || g_ascii_strcasecmp(d->algorithm, "MD5") == 0;
+	if (v == SIP_AUTH_BAD && known && by_md5 && !md5) {
+		g_autofree char *product = sip_product(e->sip);
+		const struct sip_deaf_ask ask = ask_of(e, d->username, product, &who->record);
+		sip_deaf_md5(sip->deaf, &ask, e->now_us);
+	} else if (known) {
+		sip_deaf_answered(sip->deaf, e->source, d->username);
+	}
 	if (v == SIP_AUTH_GOOD) {
 		who->device = g_strdup(d->username);
 	}

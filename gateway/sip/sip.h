@@ -81,6 +81,8 @@ struct gw_sip_ops {
 	 * what it says in its answer, false = a loop: the call ends. */
 	char *(*path)(gw_leg *leg, void *user_data);
 	bool (*on_path)(gw_leg *leg, const char *path, void *user_data);
+	/* A phone of this account does not get in for a reason that somebody can mend (it knows MD5 only ..); may be NULL. */
+	void (*on_unanswered)(const char *user, const char *why, void *user_data);
 };
 gw_sip *gw_sip_new(GMainContext *context, const struct gw_sip_conf *conf, const struct gw_sip_ops *ops,
 		   const struct gw_leg_listener *listener, void *user_data, GError **err);

@@ -6,7 +6,7 @@
  *   dialog.c    inside a dialog: re-INVITE, INFO ...       exchange.c  offers and answers between dialog and media
  *   registrar.c bindings        trunk.c  peers             session.c   session timers
  *   keep.c      what trunks' rows ask of calls   farewell.c  what is owed after the end   stun.c  none
- *   limit.c auth.c digest.c uri.c: pure
+ *   limit.c auth.c deaf.c digest.c uri.c frame.c: pure
  *
  * Life of a call: the application owns it (gw_leg_free); callbacks of the stack hold a reference while they run. `dead` is
  * set when the leg ends, by whichever side: from then on the call has no dialog, no transaction, no media and no timer, and
@@ -33,6 +33,7 @@ struct call;
 #include <sofia-sip/sip_tag.h>
 #include <sofia-sip/sip_util.h>
 
+#include "gateway/sip/deaf_priv.h"
 #include "gateway/sip/digest_priv.h"
 #include "gateway/sip/front_priv.h"
 #include "gateway/sip/limit_priv.h"
@@ -110,6 +111,7 @@ struct gw_sip {
 	char *certificate, *key, *ca;
 	struct sip_limit *limit;
 	struct sip_auth *auth;
+	struct sip_deaf *deaf;
 	unsigned max_calls, max_registrations, n_registrations;
 	uint64_t serial;
 	gw_bfcp *bfcp;

@@ -49,11 +49,24 @@ static void hush(void)
 }
 
 /* ---- life ---- */
+static void on_deaf(const struct sip_deaf_ask *ask, const char *why, void *user_data)
+{
+	gw_sip *sip = user_data;
+	g_autofree char *text = g_strdup_printf("account %s: %s", ask->user, why);
+	sip->counters.unanswered++;
+	ort_log(ORT_LOG_WARNING, "sip", "sip.unanswered", text, ORT_S("user", ask->user), ORT_S("source", ask->source),
+		ORT_S("zone", ask->zone), ORT_S("agent", ask->agent), ORT_S("why", why));
+	if (sip->ops.on_unanswered != NULL) {
+		sip->ops.on_unanswered(ask->user, why, sip->user_data);
+	}
+}
+
 static gboolean on_tick(gpointer data)
 {
 	gw_sip *sip = data;
 	int64_t now_us = ort_now_us();
 	registrar_tick(sip, now_us);
+	sip_deaf_tick(sip->deaf, now_us);
 	way_tick(sip);
 	for (unsigned n = 0; n < sip->zones->len; n++) {
 		const struct zone *z = sip->zones->pdata[n];
@@ -119,6 +132,7 @@ gw_sip *gw_sip_new(GMainContext *context, const struct gw_sip_conf *conf, const 
 	sip->limit = sip_limit_new(MAX_SOURCES);
 	take_conf(sip, conf);
 	sip->auth = sip_auth_new(sip->realm);
+	sip->deaf = sip_deaf_new(on_deaf, sip);
 	if (!open_all(sip, conf, err)) {
 		gw_sip_free(sip);
 		return NULL;
@@ -191,6 +205,7 @@ void gw_sip_free(gw_sip *sip)
 	su_deinit();
 	sip_limit_free(sip->limit);
 	sip_auth_free(sip->auth);
+	sip_deaf_free(sip->deaf);
 	g_free(sip->realm);
 	g_free(sip->room);
 	sip_quirks_free(sip->quirks);
@@ -332,6 +347,7 @@ char *gw_sip_dump(const gw_sip *sip)
 	json_object_set_new(o, "trunks", trunks);
 	registrar_print(sip, o);
 	json_object_set_new(o, "calls", calls);
+	json_object_set_new(o, "unanswered", sip_deaf_print(sip->deaf));
 	json_object_set_new(o, "counters", print_counters(sip));
 	return json_dumps(o, JSON_COMPACT);
 }

@@ -1,6 +1,6 @@
 // What opens over the conference screen: a new conference, the banner; and the accounts of rooms in the administration.
 import { html, useEffect, useState } from '../lib/view.js';
-import { t } from '../lib/i18n.js';
+import { cause, t } from '../lib/i18n.js';
 import { Dialog } from '../lib/ui.js';
 import { close, Form } from './dialogs.js';
 import { copy } from './side.js';
@@ -54,7 +54,8 @@ export function Endpoints() {
 	const remove = (/** @type {Ortoo.Endpoint} */ e) => store.later(t('act.remove', { name: e.user }), () => void ask('endpoint.remove', { user: e.user }).then(load));
 	const siteName = (/** @type {string | undefined} */ id) => store.directory.value.sites.find((s) => s.id === id)?.name ?? '';
 	return html`<section data-endpoints><h3>${t('endpoints')}</h3><p class="dim">${t('endpoints.how')}</p>
-		<table class="rows"><thead><tr><th>${t('endpoint.user')}</th><th>${t('field.name')}</th><th>${t('directory.site')}</th><th></th></tr></thead><tbody>${list.map((e) => html`<tr><td class="num">${e.user}</td><td>${e.name ?? ''}</td><td>${siteName(e.site)}</td>
+		<table class="rows"><thead><tr><th>${t('endpoint.user')}</th><th>${t('field.name')}</th><th>${t('directory.site')}</th><th>${t('endpoint.state')}</th><th></th></tr></thead><tbody>${list.map((e) => html`<tr><td class="num">${e.user}</td><td>${e.name ?? ''}</td><td>${siteName(e.site)}</td>
+			<td class=${e.registered ? '' : 'cause'}>${e.registered ? t('endpoint.registered') : cause(e.why)}</td>
 			<td><button class="danger" onClick=${() => remove(e)}>${t('remove')}</button></td></tr>`)}</tbody></table>
 		<details class="more"><summary>${t('endpoint.add')}</summary><${Form} run=${run} submit=${t('endpoint.add')}><div class="two">
 			<label>${t('endpoint.user')}<input name="user" required pattern="[A-Za-z0-9._-]{1,40}" autocomplete="off" /></label>

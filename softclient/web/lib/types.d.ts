@@ -78,7 +78,7 @@ declare namespace Ortoo {
 		content: { holder: string | null; locked: boolean; since_ms: number; asking: string[] }; parties: Party[]; views: View[]; layouts: string[];
 	}
 	interface Trunk { name: string; address: string; state: string; why: string; since_ms: number; calls: number }
-	interface Endpoint { user: string; name?: string; site?: string; md5: boolean; made_ms: number }
+	interface Endpoint { user: string; name?: string; site?: string; md5: boolean; made_ms: number; registered: boolean; why?: string }
 	type Result = 'not_called' | 'present' | 'present_late' | 'no_picture' | 'no_sound' | 'no_answer' | 'unreachable' | 'excused';
 	interface RollFigures { black: boolean; frozen: boolean; silent: boolean; clipped: boolean; loss: number; bitrate_bps: number; answer_ms: number }
 	interface RollEntry {

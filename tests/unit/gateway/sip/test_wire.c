@@ -199,6 +199,49 @@ static char *login(struct wire *w, const char *user, const char *password)
 	return request(w, "REGISTER", user, header);
 }
 
+static const char *said_of(struct wire *w, unsigned at)	/* of sip.state; borrowed until the next */
+{
+	static char why[128];
+	g_autoptr(json_t) o = end_dump(&w->r.b);
+	const char *text = json_string_value(json_object_get(json_array_get(json_object_get(o, "unanswered"), at), "why"));
+	g_strlcpy(why, text != NULL ? text : "", sizeof(why));
+	return why;
+}
+
+/* Debian's baresip knows MD5 only, and gives up at the challenge: somebody must be told. */
+static void a_phone_that_knows_md5_only(void)
+{
+	struct wire w;
+	wire_open(&w, NULL);
+	gw_sip *sip = w.r.b.sip;
+	sip_zone(sip, NULL)->conf.md5 = false;
+	g_autofree char *mute = request(&w, "REGISTER", "room1", ""), *stranger = request(&w, "REGISTER", "nobody", "");
+	g_assert_cmpuint(wire_ask(&w, mute, -1), ==, 401);
+	g_assert_cmpuint(wire_ask(&w, stranger, -1), ==, 401);
+	sip_deaf_tick(sip->deaf, ort_now_us());
+	g_assert_cmpstr(said_of(&w, 0), ==, "");
+	ort_clock_advance(5 * ORT_US_PER_S);
+	sip_deaf_tick(sip->deaf, ort_now_us());
+	g_assert_cmpstr(said_of(&w, 0), ==, "this phone knows only MD5: allow md5 for its account and in its zone");
+	g_assert_cmpstr(said_of(&w, 1), ==, "");	/* of accounts that there are */
+	g_assert_cmpint(end_counter(&w.r.b, "unanswered"), ==, 1);
+	g_autofree char *again = request(&w, "REGISTER", "room1", "");
+	g_assert_cmpuint(wire_ask(&w, again, -1), ==, 401);
+	ort_clock_advance(5 * ORT_US_PER_S);
+	sip_deaf_tick(sip->deaf, ort_now_us());
+	g_assert_cmpint(end_counter(&w.r.b, "unanswered"), ==, 1);	/* one line is enough */
+	sip_zone(sip, NULL)->conf.md5 = true;
+	g_autofree char *more = request(&w, "REGISTER", "room1", "");
+	g_assert_cmpuint(wire_ask(&w, more, -1), ==, 401);
+	ort_clock_advance(5 * ORT_US_PER_S);
+	sip_deaf_tick(sip->deaf, ort_now_us());
+	g_assert_cmpstr(said_of(&w, 0), ==, "this phone knows only MD5: allow md5 for its account");
+	g_autofree char *good = login(&w, "room1", "secret");
+	g_assert_cmpuint(wire_ask(&w, good, -1), ==, 200);
+	g_assert_cmpstr(said_of(&w, 0), ==, "");
+	wire_close(&w);
+}
+
 static char *without_numbers(const char *reply)	/* what may differ: nonce, tags, branch, user */
 {
 	g_autoptr(GRegex) re = g_regex_new("(nonce=\"[^\"]*\"|tag=[^;\\r]*|branch=[^;\\r]*|room1|nobody|Call-ID: .*)", 0, 0, NULL);
@@ -427,7 +470,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *path; void (*fn)(void); } rows[] = {
 #define T(x) { "/sip/wire/" #x, x }
-		T(torture), T(torture_from_a_trunk), T(only_options_is_for_all), T(who_exists_is_not_told), T(a_guesser_is_stopped_after_five),
+		T(torture), T(torture_from_a_trunk), T(only_options_is_for_all), T(who_exists_is_not_told), T(a_phone_that_knows_md5_only), T(a_guesser_is_stopped_after_five),
 		T(a_flood_costs_nothing), T(stun_is_not_spoken), T(a_foreign_bye_ends_nothing), T(a_replacing_call_takes_the_place), T(a_stranger_replaces_nothing),
 		T(a_stranger_that_we_call_gets_no_password),
 		T(a_trunk_that_calls_gets_no_password),
