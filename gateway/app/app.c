@@ -251,7 +251,8 @@ static bool start_parts(gw_app *app, char **ret_why)
 	gw_app_rooms_start(app);
 	gw_app_measures_start(app);
 	gw_app_mixes_start(app);
-	if (!gw_app_media_start(app, ret_why) || !gw_app_sip_start(app, ret_why) || !start_web(app, ret_why)) {
+	if (!gw_app_media_start(app, ret_why) || !gw_app_sip_start(app, ret_why) ||
+	    !gw_app_h323_start(app, ret_why) || !start_web(app, ret_why)) {
 		return false;
 	}
 	make_url(app);
@@ -304,6 +305,7 @@ static void stop_doors(gw_app *app, bool end_engine)
 	}
 	gw_web_stop(app->web);
 	gw_app_calls_stop(app);
+	gw_app_h323_stop(app);
 	gw_app_sip_stop(app);
 	gw_app_loops_stop(app);
 	gw_app_mixes_stop(app);

@@ -53,6 +53,7 @@ struct gw_app {
 	GHashTable *trunk_states;	/* trunk -> state, sip.c */
 	struct gw_sip *sip;		/* NULL = SIP does not work: sip_why */
 	char *sip_why;
+	struct gw_h323 *h323;		/* NULL = not configured, or it does not work */
 	GHashTable *contacts, *registered;	/* SIP user -> last contact; users that registered since our start */
 	GHashTable *unanswered;			/* SIP user -> why its phone does not get in */
 };
@@ -156,6 +157,10 @@ bool gw_app_sip_start(gw_app *app, char **ret_why);
 void gw_app_sip_stop(gw_app *app);
 void gw_app_sip_event(gw_app *app, enum mcu_event event, const void *body);
 void gw_app_sip_transport_lost(gw_app *app, const char *transport, const char *why);
+bool gw_app_h323_start(gw_app *app, char **ret_why);	/* false: the configuration does not read */
+void gw_app_h323_stop(gw_app *app);
+void gw_app_h323_event(gw_app *app, enum mcu_event event, const void *body);
+void gw_app_h323_transport_lost(gw_app *app, const char *transport, const char *why);
 void gw_app_sweep_calls(gw_app *app, int64_t now_us);
 
 /* ---- access.c, eyes.c: ops of gateway/api ---- */

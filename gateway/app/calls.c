@@ -15,7 +15,7 @@ struct call {
 	bool star;				/* the last key was * */
 };
 struct gw_calls {
-	struct gw_caller caller;
+	struct gw_caller caller, h323;
 	GHashTable *calls;	/* prefix -> struct call, owned */
 	GPtrArray *ended;	/* gw_leg that are freed from the loop */
 	unsigned reaper, last;
@@ -126,6 +126,15 @@ static const struct { int status; const char *word; enum gw_site_state state; co
 	{ 401, NULL, GW_SITE_FAILED, "the password is not accepted" }, { 407, NULL, GW_SITE_FAILED, "the password is not accepted" },
 	{ 0, "the peer hung up", GW_SITE_ABSENT, "left" },  { 0, "bye", GW_SITE_ABSENT, "left" },
 	{ 0, "no TLS to there", GW_SITE_UNREACHABLE, "no TLS to there" },
+	/* of H.323: causes.def */
+	{ 0, "hung_up", GW_SITE_ABSENT, "left" },	    { 0, "refused", GW_SITE_REFUSED, "declined" },
+	{ 0, "no_answer", GW_SITE_NO_ANSWER, "no answer" }, { 0, "unknown_number", GW_SITE_UNREACHABLE, "no such number" },
+	{ 0, "unreachable", GW_SITE_UNREACHABLE, "no way there" },
+	{ 0, "nobody listens there", GW_SITE_UNREACHABLE, "nobody listens there" },
+	{ 0, "not_registered", GW_SITE_UNREACHABLE, "not reachable now" }, { 0, "overloaded", GW_SITE_UNREACHABLE, "out of service" },
+	{ 0, "not_allowed", GW_SITE_REFUSED, "not allowed there" }, { 0, "no_common_codec", GW_SITE_FAILED, "no common codec" },
+	{ 0, "timeout", GW_SITE_FAILED, "the peer does not answer any more" },
+	{ 0, "connection_lost", GW_SITE_FAILED, "the connection was lost" },
 	{ 0, "cancelled", GW_SITE_ABSENT, "left" },	    { 0, "the caller cancelled", GW_SITE_ABSENT, "left" },
 };
 
@@ -171,7 +180,7 @@ void gw_app_party_dial(gw_app *app, const char *party, const char *address)
 	g_autoptr(GError) err = NULL;
 	g_autofree char *own = g_strdup(party), *to = g_strdup(gw_app_where(app, address));
 	g_autofree char *id = g_strdup_printf("%s%u-%s", app->calls->run, ++app->calls->last, own);
-	const struct gw_caller *caller = &app->calls->caller;
+	const struct gw_caller *caller = g_str_has_prefix(to, "h323:") ? &app->calls->h323 : &app->calls->caller;
 	gw_party_set_streams(app->domain, own, id);
 	gw_leg *leg = caller->make != NULL ? caller->make(caller->stack, id, id, &err) : NULL;
 	int rc = -ENOSYS;
@@ -185,7 +194,7 @@ void gw_app_party_dial(gw_app *app, const char *party, const char *address)
 		if (c != NULL) {
 			forget(c);
 		}
-		const char *why = err != NULL ? err->message : caller->make == NULL ? "no SIP here" : NULL;
+		const char *why = err != NULL ? err->message : caller->make == NULL ? "no H.323 or SIP here" : NULL;
 		const char *device = why == NULL && g_str_has_prefix(to, "device:") ? gw_app_device_why(app, to) : NULL;
 		why = why != NULL ? why : device != NULL ? device : g_strerror(-rc);
 		(void)gw_party_state(app->domain, own, GW_SITE_UNREACHABLE, why, gw_app_now());
@@ -436,6 +445,13 @@ void gw_app_set_caller(gw_app *app, const struct gw_caller *caller)
 {
 	if (app->calls != NULL) {	/* at the end calls go first */
 		app->calls->caller = caller != NULL ? *caller : (struct gw_caller){ 0 };
+	}
+}
+
+void gw_app_set_h323_caller(gw_app *app, const struct gw_caller *caller)
+{
+	if (app->calls != NULL) {
+		app->calls->h323 = caller != NULL ? *caller : (struct gw_caller){ 0 };
 	}
 }
 

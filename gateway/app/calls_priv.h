@@ -15,6 +15,7 @@ struct gw_caller {
 void gw_app_calls_start(gw_app *app);
 void gw_app_calls_stop(gw_app *app);	/* frees all legs */
 void gw_app_set_caller(gw_app *app, const struct gw_caller *caller);	/* copied; NULL = nobody can call */
+void gw_app_set_h323_caller(gw_app *app, const struct gw_caller *caller);	/* of addresses "h323:.." */
 extern const struct gw_leg_listener gw_app_call_listener;	/* of legs made by the caller; user_data is the gw_app */
 gw_leg *gw_app_party_leg(gw_app *app, const char *party);	/* NULL = none */
 void gw_app_party_dial(gw_app *app, const char *party, const char *address);

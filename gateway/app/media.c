@@ -127,6 +127,7 @@ static void on_transport_state(gw_app *app, const void *body)
 	app->engine_ms = ((const struct mcu_transport_state *)body)->at_ms;
 	gw_rtc_transport_state(app->rtc, body);
 	gw_app_sip_event(app, MCU_EVENT_TRANSPORT_STATE, body);
+	gw_app_h323_event(app, MCU_EVENT_TRANSPORT_STATE, body);
 	app->engine_ms = 0;
 }
 
@@ -208,6 +209,7 @@ static void on_event(gw_media *m, enum mcu_event event, const void *body, void *
 	}
 	if (event != MCU_EVENT_TRANSPORT_STATE) {
 		gw_app_sip_event(user_data, event, body);
+		gw_app_h323_event(user_data, event, body);
 		gw_app_mix_event(user_data, event, body);
 	}
 }
@@ -216,6 +218,7 @@ static void on_transport_lost(gw_media *m, const char *room, const char *transpo
 {
 	gw_rtc_transport_lost(((gw_app *)user_data)->rtc, transport, why);
 	gw_app_sip_transport_lost(user_data, transport, why);
+	gw_app_h323_transport_lost(user_data, transport, why);
 }
 
 /* ---- the engine itself ---- */

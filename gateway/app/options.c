@@ -53,6 +53,7 @@ const struct ort_conf_row gw_app_rows[] = {
 	STR("sip.ca", "", "PEM of CAs for TLS peers; empty = the system's"),
 	STR("sip.quirks", "", "folder of peer quirk rows; empty = only the built-in ones"),
 	INT("sip.max_calls", "512", 1, 10000, "most SIP calls at once"),
+	STRV("h323.zones", "", "H.323 listener, at most one row: name= bind= port=1720 route= (host that bare numbers are called at) tunnelling=yes|no number= (ours) max_bps=; its media are plain RTP; empty = no H.323"),
 	INT("auth.hash_memory_kib", "65536", 8192, 1048576, "memory of one password hash (Argon2id)"),
 	BOOL("auth.require_second_factor", "false", "administrators may do nothing before they have set up a second factor"),
 	BOOL("auth.four_eyes", "true", "erasing and exporting need a second administrator, as soon as there is one"),

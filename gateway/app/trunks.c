@@ -158,7 +158,7 @@ void gw_app_trunk_view(gw_app *app, const char *party)
 
 char *gw_app_dial_address(gw_app *app, const struct gw_party_call *in, char **ret_why)
 {
-	static const char *const schemes[] = { "sip:", "sips:", "trunk:", "device:" };
+	static const char *const schemes[] = { "sip:", "sips:", "trunk:", "device:", "h323:" };
 	const struct gw_app_endpoint *at = in->address == NULL ? gw_app_endpoint_at(app, in->site) : NULL;
 	if (in->trunk != NULL) {
 		const struct gw_sip_trunk *r = gw_trunks_find(app->trunks, in->trunk);
@@ -180,6 +180,6 @@ char *gw_app_dial_address(gw_app *app, const struct gw_party_call *in, char **re
 	if (in->address != NULL && strchr(in->address, '@') != NULL) {
 		return g_strconcat("sip:", in->address, NULL);
 	}
-	*ret_why = in->site == NULL ? g_strdup("address: sip:user@host, a SIP account, or trunk with number") : NULL;
+	*ret_why = in->site == NULL ? g_strdup("address: sip:user@host, h323:number@host, a SIP account, or trunk with number") : NULL;
 	return NULL;
 }

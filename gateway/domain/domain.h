@@ -166,7 +166,7 @@ json_t *gw_directory_import(gw_domain *d, const char *actor, const char *csv, bo
  * A conference is a number that people dial, a list of parties, pictures (views) and one content token (辅流令牌). Parties
  * stay in the list when they leave; one that comes back by the same site or address takes its old place, in the list and
  * in the picture. Media figures (speaking, sizes, loss) are not remembered. */
-enum gw_party_kind { GW_PARTY_BROWSER, GW_PARTY_SIP, GW_PARTY_TRUNK, GW_PARTY_ROOM, GW_PARTY_KIND_N };
+enum gw_party_kind { GW_PARTY_BROWSER, GW_PARTY_SIP, GW_PARTY_TRUNK, GW_PARTY_ROOM, GW_PARTY_H323, GW_PARTY_KIND_N };
 enum gw_party_role { GW_PARTY_PARTICIPANT, GW_PARTY_CHAIR, GW_PARTY_OBSERVER, GW_PARTY_ROLE_N };
 enum gw_cell_mode { GW_CELL_EMPTY, GW_CELL_FIXED, GW_CELL_VOICE, GW_CELL_POLL, GW_CELL_CONTENT, GW_CELL_MODE_N };
 enum gw_party_stream { GW_PARTY_AUDIO, GW_PARTY_VIDEO, GW_PARTY_SLIDES, GW_PARTY_STREAM_N };

@@ -169,7 +169,7 @@ static bool look_up(const gw_domain *d, struct gw_party_facts *f, GError **err)
 		g_set_error(err, GW_DOMAIN_ERROR, GW_DOMAIN_INVALID, "address: nobody knows how to call it");
 		return false;
 	}
-	f->kind = gw_room_known(d, f->address) ? GW_PARTY_ROOM : f->kind;
+	f->kind = gw_room_known(d, f->address) ? GW_PARTY_ROOM : g_str_has_prefix(f->address, "h323:") ? GW_PARTY_H323 : f->kind;
 	f->name = f->name != NULL ? f->name : f->address;
 	return true;
 }

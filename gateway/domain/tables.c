@@ -31,7 +31,7 @@ const char *const gw_window_state_names[GW_WINDOW_N + 1] = {
 };
 const char *const gw_party_kind_names[GW_PARTY_KIND_N + 1] = {
 	[GW_PARTY_BROWSER] = "browser", [GW_PARTY_SIP] = "sip", [GW_PARTY_TRUNK] = "trunk",
-	[GW_PARTY_ROOM] = "room",
+	[GW_PARTY_ROOM] = "room", [GW_PARTY_H323] = "h323",
 };
 const char *const gw_party_role_names[GW_PARTY_ROLE_N + 1] = {
 	[GW_PARTY_PARTICIPANT] = "participant", [GW_PARTY_CHAIR] = "chair", [GW_PARTY_OBSERVER] = "observer",

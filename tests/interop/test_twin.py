@@ -42,11 +42,11 @@ def free_ports(n):
 class Side:
     """One Ortoo with a conference, a phone in it, and the row of the other one."""
 
-    def __init__(self, stack, name, number, port, peer, row, look, password=None):
+    def __init__(self, stack, name, number, port, peer, row, look, password=None, more=()):
         self.name, self.number = name, number
         self.rig = stack.enter_context(Rig(
             f"--set=sip.zones=name=default bind={ADDRESS} announce={ADDRESS} port={port} plain_rtp=yes",
-            f"--set=sip.trunks=name={peer[0]} address=sip:{ADDRESS}:{peer[1]} {row}"))
+            f"--set=sip.trunks=name={peer[0]} address=sip:{ADDRESS}:{peer[1]} {row}", *more))
         self.phone = Phone(f"phone-{name}", look[1], look[2])
         stack.callback(self.phone.end)
         secret = {"password": password} if password else {}
@@ -265,4 +265,5 @@ def main():
     sys.exit(1 if bad else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
