@@ -3,6 +3,7 @@
 
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
+#include "mcu/mix/lavc_priv.h"
 #include "mcu/mix/mix_priv.h"
 
 enum { CHECK_US = 500000 };
@@ -267,7 +268,11 @@ static bool has_codecs(const char *ranks, GError **err)
 
 mcu_mixer *mcu_mixer_new(const struct mcu_mixer_conf *conf, const struct mcu_mix_ops *ops, GError **err)
 {
-	if (!gst_init_check(NULL, NULL, err) || !has_codecs(conf->elements, err)) {
+	if (!gst_init_check(NULL, NULL, err)) {
+		return NULL;
+	}
+	mix_lavc_register();
+	if (!has_codecs(conf->elements, err)) {
 		return NULL;
 	}
 	mcu_mixer *mixer = g_new0(mcu_mixer, 1);

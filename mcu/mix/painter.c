@@ -79,6 +79,7 @@ void mix_canvas_init(struct mix_canvas *c, int w, int h)
 void mix_canvas_finish(struct mix_canvas *c)
 {
 	g_clear_pointer(&c->data, g_free);
+	g_clear_pointer(&c->scratch, g_free);
 }
 
 GstBuffer *mix_canvas_buffer(struct mix_canvas *c)
@@ -112,6 +113,31 @@ static void paint_bars(struct mix_canvas *c, struct mix_rect cell, struct mix_re
 	mix_paint_fill(c, (struct mix_rect){ in.x + in.w, in.y, cell.x + cell.w - in.x - in.w, in.h }, black);
 }
 
+struct view { const uint8_t *plane[3]; int stride[3], w, h; };
+
+/* Half the size in each direction, in the canvas' scratch memory */
+static void halve(struct mix_canvas *c, struct view *v)
+{
+	int w = v->w / 2, h = v->h / 2;
+	size_t y = (size_t)w * (size_t)h, need = y + y / 2;
+
+	if (c->scratch_size < 2 * need) {	/* two halvings take turns */
+		g_free(c->scratch);
+		c->scratch_size = 2 * need;
+		c->scratch = g_malloc(c->scratch_size);
+	}
+	uint8_t *at = v->plane[0] == c->scratch ? c->scratch + c->scratch_size - need : c->scratch;
+	uint8_t *to[3] = { at, at + y, at + y + y / 4 };
+	for (unsigned i = 0; i < 3; i++) {
+		int part = i ? 2 : 1;
+		ScalePlane(v->plane[i], v->stride[i], v->w / part, v->h / part, to[i], w / part, w / part, h / part, kFilterBox);
+		v->plane[i] = to[i];
+		v->stride[i] = w / part;
+	}
+	v->w = w;
+	v->h = h;
+}
+
 void mix_paint_picture(struct mix_canvas *c, struct mix_rect cell, const struct mix_picture *p)
 {
 	struct mix_fit fit = mix_fit(cell, p->w, p->h);
@@ -123,8 +149,14 @@ void mix_paint_picture(struct mix_canvas *c, struct mix_rect cell, const struct 
 		return;
 	}
 	paint_bars(c, cell, d);
-	(void)I420Scale(p->plane[0] + s.y * p->stride[0] + s.x, p->stride[0], p->plane[1] + s.y / 2 * p->stride[1] + s.x / 2,
-			p->stride[1], p->plane[2] + s.y / 2 * p->stride[2] + s.x / 2, p->stride[2], s.w, s.h,
+	struct view v = { .plane = { p->plane[0] + s.y * p->stride[0] + s.x, p->plane[1] + s.y / 2 * p->stride[1] + s.x / 2,
+				     p->plane[2] + s.y / 2 * p->stride[2] + s.x / 2 },
+			  .stride = { p->stride[0], p->stride[1], p->stride[2] }, .w = s.w, .h = s.h };
+	/* libyuv halves three times as quick as it takes three eighths (720p in a cell of sixteen) */
+	while (v.w > 2 * d.w && v.h > 2 * d.h && v.w % 4 == 0 && v.h % 4 == 0) {
+		halve(c, &v);
+	}
+	(void)I420Scale(v.plane[0], v.stride[0], v.plane[1], v.stride[1], v.plane[2], v.stride[2], v.w, v.h,
 			c->plane[0] + d.y * c->stride[0] + d.x, c->stride[0],
 			c->plane[1] + d.y / 2 * c->stride[1] + d.x / 2, c->stride[1],
 			c->plane[2] + d.y / 2 * c->stride[2] + d.x / 2, c->stride[2], d.w, d.h, filter);

@@ -25,6 +25,8 @@ struct mix_canvas {
 	int stride[3];
 	uint8_t *data;
 	size_t size;
+	uint8_t *scratch;		/* the painter's */
+	size_t scratch_size;
 };
 void mix_canvas_init(struct mix_canvas *c, int w, int h);	/* even sizes */
 void mix_canvas_finish(struct mix_canvas *c);

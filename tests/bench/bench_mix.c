@@ -24,7 +24,9 @@ static const struct { const char *name, *layout; unsigned legs; int w, h; } rows
 	{ "16x360", "16", 16, 640, 360 }, { "25x360", "25", 25, 640, 360 },
 };
 
-struct result { double cost, fps, mbps; long mb; };
+static bool only_ours;	/* -o: for a profiler */
+static const char *elements;	/* -e */
+struct result { double cost, fps, mbps; long mb; double decode, home; };	/* decode, home: of its threads */
 
 static double cpu_s(void)
 {
@@ -32,6 +34,24 @@ static double cpu_s(void)
 
 	getrusage(RUSAGE_SELF, &u);
 	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+/* CPU seconds of the threads that live now and whose name begins so */
+static double threads_s(const char *name)
+{
+	g_autoptr(GDir) dir = g_dir_open("/proc/self/task", 0, NULL);
+	double sum = 0;
+
+	for (const char *tid; dir && (tid = g_dir_read_name(dir));) {
+		g_autofree char *comm_path = g_strconcat("/proc/self/task/", tid, "/comm", NULL);
+		g_autofree char *stat_path = g_strconcat("/proc/self/task/", tid, "/schedstat", NULL);
+		g_autofree char *comm = NULL, *stat = NULL;
+		if (g_file_get_contents(comm_path, &comm, NULL, NULL) && g_str_has_prefix(comm, name) &&
+		    g_file_get_contents(stat_path, &stat, NULL, NULL)) {
+			sum += g_ascii_strtod(stat, NULL) / 1e9;
+		}
+	}
+	return sum;
 }
 
 /* Resident memory of this process now */
@@ -52,12 +72,14 @@ struct room { void (*send)(struct room *room, struct rig_leg *leg, int64_t now_u
 static struct result drive(struct room *room, struct rig_leg *legs, unsigned n, unsigned seconds)
 {
 	int64_t due = ort_now_us();
-	double began = 0, began_s = 0;
+	double began = 0, began_s = 0, decode = 0, home = 0;
 	guint frames = 0, bytes = 0;
 
 	for (unsigned f = 0; f < WARM + seconds * 30; f++, due += 33333) {
 		if (f == WARM) {
 			began = cpu_s();
+			decode = threads_s("mix-dec");
+			home = threads_s("mix-1");
 			began_s = (double)ort_now_us() / 1e6;
 			bytes = (guint)g_atomic_int_get((gint *)&room->sent_bytes);
 			frames = (guint)g_atomic_int_get((gint *)&room->sent_frames);
@@ -73,7 +95,8 @@ static struct result drive(struct room *room, struct rig_leg *legs, unsigned n, 
 	double wall = (double)ort_now_us() / 1e6 - began_s;
 	return (struct result){ (cpu_s() - began) / wall,
 				((guint)g_atomic_int_get((gint *)&room->sent_frames) - frames) / wall,
-				((guint)g_atomic_int_get((gint *)&room->sent_bytes) - bytes) * 8e-6 / wall, resident_mb() };
+				((guint)g_atomic_int_get((gint *)&room->sent_bytes) - bytes) * 8e-6 / wall, resident_mb(),
+				(threads_s("mix-dec") - decode) / wall, (threads_s("mix-1") - home) / wall };
 }
 
 static void note_sent(struct room *room, const uint8_t *packet, size_t len)
@@ -114,7 +137,7 @@ static void our_send(struct room *room, struct rig_leg *leg, int64_t now_us)
 static struct result run_ours(unsigned row, struct rig_clip **clips, unsigned seconds)
 {
 	static const struct mcu_mix_ops ops = { .send = count_sent };
-	struct mcu_mixer_conf conf = { 0 };
+	struct mcu_mixer_conf conf = { .elements = elements };
 	struct mcu_mix_open open = { .room = (char *)"hall", .mix = (char *)"m" };
 	struct rig_leg legs[MAX_LEGS] = { 0 };
 	struct our_room r = { .legs = legs };
@@ -249,6 +272,14 @@ static bool run_row(unsigned row, unsigned seconds)
 	long clip_mb = resident_mb();	/* codecs' leftovers of making the clips, and the clips */
 	struct result ours = run_ours(row, clips, seconds);
 	(void)malloc_trim(0);
+	if (only_ours) {
+		printf("mix %-7s ours %.3f cs/s (decode %.3f, paint and encode %.3f) %.1f fps %ld MB\n", rows[row].name, ours.cost, ours.decode, ours.home,
+		       ours.fps, ours.mb - clip_mb);
+		for (unsigned i = 0; i < CLIPS; i++) {
+			rig_clip_free(clips[i]);
+		}
+		return ours.fps >= 29;
+	}
 	struct result theirs = run_gst(row, clips, seconds);
 	ours = cheaper(ours, run_ours(row, clips, seconds));
 	theirs = cheaper(theirs, run_gst(row, clips, seconds));
@@ -272,6 +303,10 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-s") && i + 1 < argc) {
 			seconds = (unsigned)atoi(argv[++i]);
+		} else if (!strcmp(argv[i], "-e") && i + 1 < argc) {
+			elements = argv[++i];
+		} else if (!strcmp(argv[i], "-o")) {
+			only_ours = true;
 		} else {
 			all = false;
 		}

@@ -67,9 +67,25 @@ static void on_speaker(const char *member, void *user_data)
 	g_string_append_printf(rig->events, "=%s ", member ? member : "nobody");
 }
 
+static void on_clip(struct mix_asked asked, struct mcu_mix_clip_reply *reply, void *user_data)
+{
+	struct rig *rig = user_data;
+
+	g_assert_cmpuint(asked.ask, ==, 9);
+	g_string_append_printf(rig->states, "clip %s;", reply ? "done" : "none");
+	rig->clip = reply;
+}
+
+static void on_state(const struct mcu_mix_input_event *ev, void *user_data)
+{
+	struct rig *rig = user_data;
+
+	g_string_append_printf(rig->states, "state %s %s;", ev->state, ev->why ? ev->why : "-");
+}
+
 struct rig *rig_new(void)
 {
-	static const struct mix_audio_ops ops = { on_send, on_level, on_speaker };
+	static const struct mix_audio_ops ops = { on_send, on_level, on_speaker, on_clip, on_state };
 	struct rig *rig = g_new0(struct rig, 1);
 
 	rig->mix = mix_audio_new(&ops, rig);
@@ -78,6 +94,7 @@ struct rig *rig_new(void)
 	rig->now_us = 1000000;
 	rig->random = 7;
 	rig->events = g_string_new(NULL);
+	rig->states = g_string_new(NULL);
 	return rig;
 }
 
@@ -90,6 +107,11 @@ void rig_free(struct rig *rig)
 		g_free(rig->party[i].heard);
 	}
 	g_string_free(rig->events, TRUE);
+	g_string_free(rig->states, TRUE);
+	if (rig->clip) {
+		ort_json_clear(&mcu_table_mix_clip_reply, rig->clip);
+		g_free(rig->clip);
+	}
 	g_free(rig);
 }
 
@@ -138,7 +160,7 @@ static void make(struct rig *rig, unsigned n, struct rig_packet *out)
 {
 	struct rig_party *p = &rig->party[n];
 	float x[SOUND_FRAME], gain = p->silent ? 0 : (float)pow(10, (p->dbov + 3.01) / 20);
-	uint8_t level = (uint8_t)(p->silent ? 127 : -p->dbov);
+	uint8_t level = (uint8_t)(p->silent ? 127 : CLAMP(-p->dbov, 0, 127));
 	struct mcu_ext_value ext = { .id = MCU_MIX_EXT_LEVEL, .len = 1, .data = &level };
 	struct mcu_rtp rtp = { .pt = mcu_codecs[p->codec->id].default_pt, .seq = p->seq++, .ts = p->ts, .ssrc = 1000 + n };
 	int head, len;

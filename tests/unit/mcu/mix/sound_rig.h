@@ -29,7 +29,8 @@ struct rig {
 	double loss;			/* share */
 	int64_t jitter_us;
 	uint32_t random;
-	GString *events;
+	GString *events, *states;
+	struct mcu_mix_clip_reply *clip;	/* the last that came */
 	int64_t kept_max_us;
 	bool deaf;			/* numbers are looked at, sound is not decoded */
 };

@@ -63,6 +63,57 @@ static void each_leg_in_its_cell(gconstpointer data)
 	rig_clip_free(blue);
 }
 
+/* ---- stills ---- */
+static void on_still(const void *reply, const GError *err, void *user_data)
+{
+	const struct mcu_mix_still_reply *r = reply;
+	char **told = user_data;
+	gsize len;
+
+	g_autofree guchar *jpeg = r ? g_base64_decode(r->jpeg, &len) : NULL;
+	g_assert_true(!r || (len > 500 && jpeg[0] == 0xff && jpeg[1] == 0xd8 && jpeg[len - 2] == 0xff && jpeg[len - 1] == 0xd9));
+	*told = r ? g_strdup_printf("%s %dx%d", r->id, (int)r->width, (int)r->height) : g_strdup(err->message);
+}
+
+static bool was_answered(struct rig *r, void *ud)
+{
+	return *(char **)ud != NULL;
+}
+
+/* Nobody sees it, so it is not decoded; for a still it is, and then not any more. */
+static void still_of_who_is_not_seen(void)
+{
+	struct mcu_mix_still req = { .room = (char *)"hall", .mix = (char *)"m", .id = (char *)"a.video", .max_width = 320 };
+	struct rig_clip *red = clip_of(MCU_CODEC_H264, &rig_red);
+	struct rig_leg leg = { .clip = red, .ssrc = 11 };
+	char *told[4] = { NULL };
+	struct rig r;
+
+	rig_init(&r, NULL, 30);
+	g_ptr_array_add(r.legs, &leg);
+	rig_input(&r, "a.video", "a", 11, MCU_CONTENT_MAIN);
+	rig_input(&r, "b.video", "b", 22, MCU_CONTENT_MAIN);
+	g_assert_true(rig_run(&r, 40, NULL, NULL) || !rig_saw(&r, "mix.input_state a.video shown"));
+	mcu_mix_ask(r.mix, MCU_METHOD_MIX_STILL, &req, on_still, &told[0]);
+	g_assert_true(rig_run(&r, PATIENCE, was_answered, &told[0]));
+	g_assert_cmpstr(told[0], ==, "a.video 320x180");
+	req.id = (char *)"b.video";
+	mcu_mix_ask(r.mix, MCU_METHOD_MIX_STILL, &req, on_still, &told[1]);
+	g_assert_true(rig_run(&r, PATIENCE, was_answered, &told[1]));
+	g_assert_cmpstr(told[1], ==, "no picture came");
+	req.id = (char *)"nobody";
+	mcu_mix_ask(r.mix, MCU_METHOD_MIX_STILL, &req, on_still, &told[2]);
+	g_assert_cmpstr(told[2], ==, "no such input");
+	req.id = (char *)"b.video";
+	mcu_mix_ask(r.mix, MCU_METHOD_MIX_STILL, &req, on_still, &told[3]);
+	rig_clear(&r);
+	g_assert_cmpstr(told[3], ==, "the mix was closed");
+	rig_clip_free(red);
+	for (unsigned i = 0; i < 4; i++) {
+		g_free(told[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	gst_init(&argc, &argv);
@@ -71,5 +122,6 @@ int main(int argc, char **argv)
 		g_autofree char *path = g_strdup_printf("/mix/each_leg_in_its_cell/%s", rows[i].name);
 		g_test_add_data_func(path, GUINT_TO_POINTER(i), each_leg_in_its_cell);
 	}
+	g_test_add_func("/mix/still_of_who_is_not_seen", still_of_who_is_not_seen);
 	return g_test_run();
 }
