@@ -281,12 +281,13 @@ static bool run_row(unsigned row, unsigned seconds)
 		return ours.fps >= 29;
 	}
 	struct result theirs = run_gst(row, clips, seconds);
+	long our_mb = ours.mb, their_mb = theirs.mb;	/* of the first runs: later ones stand on what was left */
 	ours = cheaper(ours, run_ours(row, clips, seconds));
 	theirs = cheaper(theirs, run_gst(row, clips, seconds));
 	bool full = ours.fps >= 29 && theirs.fps >= 29;
 	printf("mix %-7s ours %.3f cs/s %.1f fps %.1f Mbit/s %ld MB   gstreamer %.3f cs/s %.1f fps %.1f Mbit/s %ld MB   ratio %.2f%s\n",
-	       rows[row].name, ours.cost, ours.fps, ours.mbps, ours.mb - clip_mb, theirs.cost, theirs.fps, theirs.mbps,
-	       theirs.mb - clip_mb, ours.cost / theirs.cost, full ? "" : "   VOID: not at full rate");
+	       rows[row].name, ours.cost, ours.fps, ours.mbps, our_mb - clip_mb, theirs.cost, theirs.fps, theirs.mbps,
+	       their_mb - clip_mb, ours.cost / theirs.cost, full ? "" : "   VOID: not at full rate");
 	fflush(stdout);
 	for (unsigned i = 0; i < CLIPS; i++) {
 		rig_clip_free(clips[i]);
