@@ -88,7 +88,7 @@ struct gw_auth_login { char *name, *password, *code; };	/* code: of the second f
 struct gw_auth_bearer { char *token; };
 struct gw_session_info { char *subject, *name; int role; int64_t expires_ms; char *party;	/* "c-7", or the scene's id */
 			 char *incident, *scene, *incident_text; bool drill;
-			 char *division; bool second_factor, second_factor_wanted; };
+			 char *division; bool second_factor, second_factor_wanted, limited; };
 struct gw_account { char *name, *display; int role; bool disabled; int64_t created_ms, last_login_ms; char *division; bool second_factor; };
 struct gw_account_list_reply { struct ort_json_array accounts; };		/* account */
 struct gw_account_put { char *name; int role; char *password, *display; bool disabled; char *division; };	/* password, division NULL = unchanged; division "" = the house */

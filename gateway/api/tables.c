@@ -32,7 +32,8 @@ T(session_info, TEXT(session_info, subject, 0, LINE, "account, device or link"),
   IDF(session_info, incident, OMIT, "field: the incident"), IDF(session_info, scene, OMIT, "field: the scene"),
   TEXT(session_info, incident_text, OMIT, PAGE, "field: what happened"), BOOL(session_info, drill, OMIT, "field: an exercise"),
   IDF(session_info, division, OMIT, "its data rights; absent: the house"), BOOL(session_info, second_factor, OMIT, "it has one"),
-  BOOL(session_info, second_factor_wanted, OMIT, "an administrator without second factor"));
+  BOOL(session_info, second_factor_wanted, OMIT, "an administrator without second factor"),
+  BOOL(session_info, limited, OMIT, "may only set up its second factor now"));
 T(account, TEXT(account, name, 0, SHORT, "log-in name"), TEXT(account, display, 0, LINE, "shown name"),
   ENUM(account, role, gw_account_role_names, 0, "role"), BOOL(account, disabled, 0, "may not log in"),
   MS(account, created_ms, 0, "made"), MS(account, last_login_ms, 0, "0 = never"), IDF(account, division, OMIT, "absent: the house"),

@@ -105,6 +105,7 @@ static void reply_grant(gw_app *app, gw_api_call *call, const struct gw_auth_gra
 	info.division = (char *)(uintptr_t)who->division;
 	info.second_factor = who->second_factor;
 	info.second_factor_wanted = lacks_factor(who);
+	info.limited = gw_app_is_limited(app, who);
 	if (grant->token != NULL) {
 		gw_api_call_set_cookie(call, grant->token, who->expires_ms);
 	}
@@ -118,6 +119,7 @@ static void whoami(struct gw_api_session *s, const void *request, gw_api_call *c
 	fill(user_data, &info, s->subject, s->name, s->role, s->expires_ms, s->incident, s->scene, s->id);
 	bool account = g_str_has_prefix(s->subject, "account:");
 	info.division = s->division;
+	info.limited = s->limited;
 	info.second_factor = account && gw_auth_has_factor(((gw_app *)user_data)->auth, s->subject + strlen("account:"));
 	info.second_factor_wanted = account && s->role == GW_ROLE_ADMINISTRATOR && !info.second_factor;
 	gw_api_reply(call, &info);

@@ -1,15 +1,14 @@
 // What opens over the console: new incident, links, help, command bar, find, alarms, history, password.
 import { html, signal, useEffect, useState } from '../lib/view.js';
 import { t } from '../lib/i18n.js';
-import { dateTime, hms } from '../lib/clock.js';
+import { dateTime } from '../lib/clock.js';
 import { Dialog, errorText, Glyph, LevelChip } from '../lib/ui.js';
 import * as store from './store.js';
-import { acknowledgeAlarm, allowedActs } from './keys.js';
-import { alarms } from './alarms.js';
+import { allowedActs } from './keys.js';
+import { AlarmList } from './alarm_list.js';
 import { LinkCard } from './side.js';
+import { matchesText } from './pinyin.js';
 import { MapView } from './map.js';
-import { Admin } from './admin.js';
-import { Audit } from './audit.js';
 import { DirectoryView } from './directory.js';
 import { Banner, NewConference } from './conference_dialogs.js';
 import { NewRollCall } from './rollcall.js';
@@ -75,14 +74,6 @@ function GuestLink() {
 		<label class="check"><input type="checkbox" name="channel" />${t('link.by_webhook')}</label></${Form}></${Dialog}>`;
 }
 
-function Help() {
-	const name = (/** @type {string} */ key) => (key === 'Space' || key === 'Shift+Space' ? key.replace('Space', t('key.space')) : key.length === 1 ? key.toUpperCase() : key)
-		.replace('ArrowLeft', '←').replace('ArrowRight', '→').replace('Escape', 'Esc');
-	return html`<${Dialog} title=${t('help')} close=${close} wide><table class="keys"><tbody>${allowedActs().map((a) => html`<tr>
-		<td>${a.keys.map((k) => html`<kbd>${name(k)}</kbd> `)}</td><td>${a.word ? html`<code>/${a.word}</code>` : ''}</td><td>${t(a.text)}</td></tr>`)}</tbody></table>
-		<h3>${t('help.states')}</h3><p>${t('help.states_text')}</p></${Dialog}>`;
-}
-
 /** A line to write in and a list to choose from with the arrows. @param {{ title: string, hint: string, items: (query: string) => { text: string, side?: string, run: () => void }[] }} p */
 function Chooser(p) {
 	const [query, setQuery] = useState('');
@@ -110,13 +101,10 @@ function Chooser(p) {
 function Command() {
 	const items = (/** @type {string} */ query) => {
 		const [word, ...rest] = query.replace(/^\//, '').toLowerCase().split(/\s+/);
-		const number = Number(rest[0]);
-		return allowedActs().filter((a) => a.word && (a.word.startsWith(word) || t(a.text).toLowerCase().includes(word)))
+		return allowedActs().filter((a) => a.word && (a.word.startsWith(word) || matchesText(t(a.text), word)))
 			.map((a) => ({ text: t(a.text), side: `/${a.word}`, run: () => {
-				if (a.word === 'wall' && number) {
-					void store.push(store.scenes.value[number - 1] ?? null, Number(rest[1]) || undefined);
-				} else if (a.word === 'note' && rest.length) {
-					void store.note(rest.join(' '));
+				if (rest.length && a.take) {
+					a.take(rest);
 				} else {
 					a.run();
 				}
@@ -132,17 +120,9 @@ function Find() {
 		const incidents = [...store.incidents.value.values()].map((i) => ({ text: `${i.number} ${i.kind} · ${i.place}`, side: t('incident'), run: () => store.choose(i.id) }));
 		const here = new Set(store.scenes.value.map((s) => s.person));
 		const people = store.directory.value.people.filter((x) => !here.has(x.id)).map((x) => ({ text: `${x.name} ${x.title ?? ''}`, side: t('link.send'), run: () => void store.issueLinks([x.id]) }));
-		return [...scenes, ...incidents, ...(store.mayCommand.value ? people : [])].filter((i) => i.text.toLowerCase().includes(words));
+		return [...scenes, ...incidents, ...(store.mayCommand.value ? people : [])].filter((i) => !words || matchesText(i.text, words));
 	};
 	return html`<${Chooser} title=${t('find')} hint=${t('find.hint')} items=${items} />`;
-}
-
-function AlarmList() {
-	return html`<${Dialog} title=${t('alarms.title')} close=${close} wide>
-		${alarms.value.length ? html`<ul class="alarm-list">${alarms.value.map((a) => html`<li class=${a.acked ? 'acked' : `class-${a.level}`}>
-			<${Glyph} shape=${a.acked ? 'check' : 'alarm'} /><span class="num">${hms(a.at_ms)}</span><span>${a.text}</span><span class="spring"></span>
-			${a.acked ? html`<span class="dim">${t('alarm.acked')}</span>` : html`<button class="main" onClick=${() => acknowledgeAlarm(a)}>${t('alarm.ack')}<kbd>A</kbd></button>`}</li>`)}</ul>`
-			: html`<p class="empty">${t('alarms.none')}</p>`}</${Dialog}>`;
 }
 
 /** @type {import('../vendor/signals.js').Signal<Ortoo.Incident[] | null>} */
@@ -175,6 +155,17 @@ function Password() {
 		<label>${t('password.new')}<input name="new" type="password" required minlength="10" autocomplete="new-password" /></label></${Form}></${Dialog}>`;
 }
 
+/** A part that is fetched when it is first shown. @param {{ from: () => Promise<any>, name: string }} p */
+function Late(p) {
+	const [part, setPart] = useState(/** @type {any} */ (null));
+	useEffect(() => void p.from().then((m) => setPart(() => m[p.name])), [p.name]);
+	return part ? html`<${part} />` : html`<p class="dim">${t('loading')}</p>`;
+}
+
+const late = {
+	help: () => import('./help.js'), admin: () => import('./admin.js'), access: () => import('./admin_access.js'), audit: () => import('./audit.js'), factor: () => import('./factor.js'),
+};
+
 export function Dialogs() {
 	const shown = store.dialog.value;
 	switch (shown?.name) {
@@ -191,7 +182,7 @@ export function Dialogs() {
 	case 'link':
 		return html`<${Dialog} title=${t('link.title')} close=${close} wide><${LinkCard} id=${shown.id} /></${Dialog}>`;
 	case 'help':
-		return html`<${Help} />`;
+		return html`<${Late} from=${late.help} name="Help" />`;
 	case 'command':
 		return html`<${Command} />`;
 	case 'find':
@@ -203,9 +194,13 @@ export function Dialogs() {
 	case 'password':
 		return html`<${Password} />`;
 	case 'audit':
-		return html`<${Dialog} title=${t('audit')} close=${close} wide><${Audit} /></${Dialog}>`;
+		return html`<${Dialog} title=${t('audit')} close=${close} wide><${Late} from=${late.audit} name="Audit" /></${Dialog}>`;
 	case 'admin':
-		return html`<${Dialog} title=${t('admin')} close=${close} wide><${Admin} /></${Dialog}>`;
+		return html`<${Dialog} title=${t('admin')} close=${close} wide><${Late} from=${late.admin} name="Admin" /></${Dialog}>`;
+	case 'approvals':
+		return html`<${Dialog} title=${t('eyes')} close=${close} wide><${Late} from=${late.access} name="Approvals" /></${Dialog}>`;
+	case 'factor':
+		return html`<${Late} from=${late.factor} name="Factor" />`;
 	case 'directory':
 		return html`<${Dialog} title=${t('directory')} close=${close} wide><${DirectoryView} /></${Dialog}>`;
 	default:

@@ -3,6 +3,7 @@ import { html, useState } from '../lib/view.js';
 import { has, t } from '../lib/i18n.js';
 import * as store from './store.js';
 import { Form } from './dialogs.js';
+import { secured } from './eyes.js';
 
 const kinds = /** @type {const} */ (['person', 'division', 'site']);
 
@@ -42,7 +43,7 @@ function Table(p) {
 	const rows = /** @type {any[]} */ (p.kind === 'person' ? dir.people : p.kind === 'division' ? dir.divisions : dir.sites);
 	const columns = fields[p.kind].map(([name]) => name);
 	const show = (/** @type {any} */ row, /** @type {string} */ c) => (c === 'division' || c === 'parent' ? divisionName(row[c]) : c === 'duty' ? (row[c] ? t('duty') : '') : row[c] ?? '');
-	const remove = (/** @type {any} */ row) => store.later(t('act.remove', { name: row.name }), () => void store.attempt(store.client.call('directory.remove', { kind: p.kind, id: row.id })));
+	const remove = (/** @type {any} */ row) => store.later(t('act.remove', { name: row.name }), () => void secured('directory.remove', { kind: p.kind, id: row.id }));
 	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('directory')}><table class="rows"><thead><tr>${columns.map((c) => html`<th>${t(`field.${c}`)}</th>`)}<th></th></tr></thead>
 		<tbody>${rows.map((row) => html`<tr key=${row.id}>${columns.map((c) => html`<td>${show(row, c)}</td>`)}
 			<td class="row-acts">${store.mayCommand.value ? html`<button onClick=${() => p.edit(row)}>${t('directory.edit')}</button> <button class="danger" onClick=${() => remove(row)}>${t('remove')}</button>` : null}</td></tr>`)}</tbody></table></div>`;
@@ -71,7 +72,7 @@ function badLine(e) {
 }
 
 async function download() {
-	const reply = await store.attempt(store.client.call('directory.export'));
+	const reply = await secured('directory.export');
 	if (reply) {
 		saveCsv('directory.csv', reply.csv);
 	}

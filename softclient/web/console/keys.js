@@ -1,12 +1,13 @@
 // Keyboard first: one table gives the keys, their help text and the command words of the `/` bar.
 import * as store from './store.js';
-import { alarms, ackAlarm, unlockSound } from './alarms.js';
+import { ackAlarm, unlockSound, waiting } from './alarms.js';
+import { keysOf } from './remap.js';
 import { switchLanguage } from '../lib/i18n.js';
 import * as conf from './conference_store.js';
 import * as roll from './rollcall_store.js';
 import { turnTo } from './strip.js';
 
-/** @typedef {{ keys: string[], word: string, text: string, run: () => void, command?: boolean, mode?: 'incident' | 'conference' }} Act */
+/** @typedef {{ keys: string[], word: string, text: string, run: () => void, take?: (words: string[]) => void, fixed?: boolean, command?: boolean, mode?: 'incident' | 'conference' }} Act */
 
 /** @param {string} name */
 const open = (name) => () => (store.dialog.value = { name });
@@ -15,29 +16,29 @@ const open = (name) => () => (store.dialog.value = { name });
 export const acts = [
 	{ keys: ['?', 'F1'], word: 'help', text: 'key.help', run: open('help') },
 	{ keys: ['F2'], word: 'new', text: 'key.new', mode: 'incident', run: open('incident'), command: true },
-	{ keys: ['F6', 'Enter'], word: 'wall', text: 'key.push', mode: 'incident', run: () => void store.push(store.scene.value), command: true },
-	{ keys: ['1…9'], word: '', text: 'key.pick', mode: 'incident', run: () => {} },
-	{ keys: ['Shift+1…9'], word: '', text: 'key.window', mode: 'incident', run: () => {}, command: true },
+	{ keys: ['F6', 'Enter'], word: 'wall', text: 'key.push', mode: 'incident', run: () => void store.push(store.scene.value), take: ([n, w]) => void store.push(store.scenes.value[Number(n) - 1] ?? null, Number(w) || undefined), command: true },
+	{ keys: ['1…9'], word: 'pick', text: 'key.pick', mode: 'incident', run: () => pickScene(1), take: ([n]) => pickScene(Number(n)) },
+	{ keys: ['Shift+1…9'], word: 'window', text: 'key.window', mode: 'incident', run: () => void store.push(store.scene.value), take: ([n]) => void store.push(store.scene.value, Number(n)), command: true },
 	{ keys: ['Space'], word: '', text: 'key.talk', mode: 'incident', run: () => {}, command: true },
 	{ keys: ['Shift+Space'], word: '', text: 'key.talk_all', mode: 'incident', run: () => {}, command: true },
 	{ keys: ['ArrowLeft', 'ArrowRight'], word: '', text: 'key.step', mode: 'incident', run: () => {} },
 	{ keys: ['l'], word: 'links', text: 'key.links', mode: 'incident', run: () => (store.tab.value = 'links') },
-	{ keys: ['n'], word: 'note', text: 'key.note', mode: 'incident', run: () => focusNote() },
+	{ keys: ['n'], word: 'note', text: 'key.note', mode: 'incident', run: () => focusNote(), take: (words) => void store.note(words.join(' ')) },
 	{ keys: ['h'], word: 'listen', text: 'key.listen', mode: 'incident', run: () => (store.listening.value = !store.listening.value) },
 	{ keys: ['m'], word: 'map', text: 'key.map', mode: 'incident', run: () => (store.mapOpen.value = !store.mapOpen.value) },
 	{ keys: ['F2'], word: 'new', text: 'conference.new', mode: 'conference', run: open('conference'), command: true },
 	{ keys: ['F3'], word: 'roll', text: 'key.roll', mode: 'conference', run: roll.next, command: true },
-	{ keys: ['1…8'], word: '', text: 'key.roll_result', mode: 'conference', run: () => {}, command: true },
-	{ keys: ['Backspace'], word: '', text: 'key.roll_back', mode: 'conference', run: () => roll.takesKeys.value && roll.back(), command: true },
+	{ keys: ['1…8'], word: 'result', text: 'key.roll_result', mode: 'conference', run: () => {}, take: ([n]) => { const r = roll.results[Number(n) - 1] ?? roll.results.find((x) => x === n); r && roll.record(r); }, command: true },
+	{ keys: ['Backspace'], word: 'back', text: 'key.roll_back', mode: 'conference', run: () => roll.takesKeys.value && roll.back(), command: true },
 	{ keys: ['F4'], word: 'absent', text: 'key.absent', mode: 'conference', run: () => void conf.callAbsent(), command: true },
 	{ keys: ['F9'], word: 'mute', text: 'mute.all', mode: 'conference', run: conf.muteAll, command: true },
-	{ keys: ['1…9'], word: '', text: 'key.pick_site', mode: 'conference', run: () => {} },
-	{ keys: ['Shift+1…9'], word: '', text: 'key.cell', mode: 'conference', run: () => {}, command: true },
+	{ keys: ['1…9'], word: 'site', text: 'key.pick_site', mode: 'conference', run: () => {}, take: ([n]) => pickParty(Number(n)) },
+	{ keys: ['Shift+1…9'], word: 'cell', text: 'key.cell', mode: 'conference', run: () => {}, take: ([n]) => void conf.intoCell(Number(n)), command: true },
 	{ keys: ['ArrowUp', 'ArrowDown'], word: '', text: 'key.step_site', mode: 'conference', run: () => {} },
 	{ keys: ['Space'], word: '', text: 'key.speak', mode: 'conference', run: () => {}, command: true },
 	{ keys: ['j'], word: 'join', text: 'key.join', mode: 'conference', run: joinOrLeave, command: true },
-	{ keys: ['m'], word: '', text: 'key.mic', mode: 'conference', run: () => conf.openMic(!conf.micOpen.value) },
-	{ keys: ['x'], word: '', text: 'key.mute_site', mode: 'conference', run: () => conf.party.value && conf.muteMic(conf.party.value), command: true },
+	{ keys: ['m'], word: 'mic', text: 'key.mic', mode: 'conference', run: () => conf.openMic(!conf.micOpen.value) },
+	{ keys: ['x'], word: 'mutesite', text: 'key.mute_site', mode: 'conference', run: () => conf.party.value && conf.muteMic(conf.party.value), command: true },
 	{ keys: ['k'], word: 'content', text: 'key.content', mode: 'conference', run: conf.contentKey, command: true },
 	{ keys: ['s'], word: 'slides', text: 'key.slides', mode: 'conference', run: conf.turnStage },
 	{ keys: ['l'], word: 'lock', text: 'key.lock', mode: 'conference', run: lock, command: true },
@@ -52,6 +53,10 @@ export const acts = [
 	{ keys: [], word: 'directory', text: 'key.directory', run: open('directory') },
 	{ keys: [], word: 'history', text: 'history', run: open('history') },
 	{ keys: [], word: 'close', text: 'key.close', mode: 'incident', run: store.closeIncident, command: true },
+	{ keys: [], word: 'admin', text: 'admin', run: () => store.isAdmin.value && open('admin')() },
+	{ keys: [], word: 'audit', text: 'audit', run: () => store.mayAudit.value && open('audit')() },
+	{ keys: [], word: 'alarms', text: 'alarms.title', run: open('alarms') },
+	{ keys: [], word: 'factor', text: 'factor', run: open('factor') },
 	{ keys: [], word: 'language', text: 'key.language', run: switchLanguage },
 ];
 
@@ -79,7 +84,7 @@ function focusNote() {
 }
 
 function acknowledgeFirst() {
-	const alarm = alarms.value.find((a) => !a.acked);
+	const alarm = waiting.value[0];
 	if (alarm) {
 		acknowledgeAlarm(alarm);
 	}
@@ -87,7 +92,7 @@ function acknowledgeFirst() {
 
 /** @param {import('./alarms.js').Alarm} alarm */
 export function acknowledgeAlarm(alarm) {
-	ackAlarm(alarm);
+	ackAlarm(alarm, store.session.value?.name ?? '');
 	if (alarm.step !== undefined && alarm.incident && store.mayCommand.value) {
 		void store.attempt(store.client.call('escalation.ack', { incident: alarm.incident, step: alarm.step }));
 	}
@@ -130,10 +135,22 @@ function conferenceDigit(n, shift) {
 		conf.intoCell(n);
 	} else if (roll.takesKeys.value && roll.results[n - 1]) {
 		roll.record(roll.results[n - 1]);
-	} else if (conf.parties.value[n - 1]) {
+	} else {
+		pickParty(n);
+	}
+}
+
+/** @param {number} n */
+function pickParty(n) {
+	if (conf.parties.value[n - 1]) {
 		conf.partyId.value = conf.parties.value[n - 1].id;
 		conf.tab.value = 'site';
 	}
+}
+
+/** @param {number} n */
+function pickScene(n) {
+	store.sceneId.value = store.scenes.value[n - 1]?.id ?? store.sceneId.value;
 }
 
 /** Held: the own microphone is open, whatever it was. @param {boolean} down */
@@ -161,8 +178,7 @@ function digit(e) {
 			void store.push(store.scene.value, Number(n));
 		}
 	} else {
-		const s = store.scenes.value[Number(n) - 1];
-		store.sceneId.value = s ? s.id : store.sceneId.value;
+		pickScene(Number(n));
 	}
 	return true;
 }
@@ -208,7 +224,7 @@ function take(e) {
 		return true;
 	}
 	const name = (e.ctrlKey ? 'Ctrl+' : '') + (e.key.length === 1 ? e.key.toLowerCase() : e.key);
-	const act = e.altKey || e.metaKey || e.repeat ? undefined : allowedActs().find((a) => a.keys.includes(name));
+	const act = e.altKey || e.metaKey || e.repeat ? undefined : allowedActs().find((a) => keysOf(a).includes(name));
 	act?.run();
 	return Boolean(act);
 }

@@ -1,7 +1,7 @@
 // Right: four tabs about the chosen incident. Scene, links, log with notes, talk.
 import { html, signal } from '../lib/view.js';
 import { cause, t } from '../lib/i18n.js';
-import { hms, span } from '../lib/clock.js';
+import { hms, zone, span } from '../lib/clock.js';
 import { Glyph, LevelChip, StateMark, tick } from '../lib/ui.js';
 import { Qr } from '../lib/qr.js';
 import * as store from './store.js';
@@ -99,7 +99,7 @@ function LogTab() {
 	return html`${store.mayCommand.value && store.incident.value ? html`<form class="note" onSubmit=${send}>
 			<input id="note" value=${draft.value} maxlength="500" placeholder=${t('note.hint')} aria-label=${t('note.hint')} onInput=${(/** @type {any} */ e) => (draft.value = e.target.value)} />
 			<button class="main">${t('note.add')}</button></form>` : null}
-		<ol class="log" tabindex="0" aria-label=${t('tab.log')}>${store.log.value.filter((r) => !quiet.has(r.type)).reverse().map((r) => html`<li key=${r.seq} class=${r.type.includes('note') ? 'is-note' : ''}>
+		<ol class="log" tabindex="0" aria-label=${t('tab.log')} title=${t('zone', { zone: zone() })}>${store.log.value.filter((r) => !quiet.has(r.type)).reverse().map((r) => html`<li key=${r.seq} class=${r.type.includes('note') ? 'is-note' : ''}>
 			<span class="num dim">${hms(r.at_ms)}</span><span>${recordText(r)}</span><span class="dim actor">${actorText(r.actor)}</span></li>`)}</ol>`;
 }
 

@@ -158,6 +158,12 @@ export function enter(who) {
 		return;
 	}
 	session.value = who;
+	if (who.limited) {
+		return;
+	}
+	if (who.second_factor_wanted) {
+		say(t('factor.remind'));
+	}
 	client.open();
 	if (who.role !== 'auditor') { // an auditor reads, pictures are not shown to him
 		media.value = new MediaLink(client, 'con');
@@ -177,6 +183,7 @@ export function listen() {
 	client.on('incident.alarm', (p) => markReached(p.incident, p.step, p.minutes, p.text));
 	client.on('wall.changed', (p) => wallChanged(p.wall));
 	client.on('directory.changed', () => void loadDirectory());
+	client.on('access.changed', () => void refresh());
 	client.on('scene.stats', (p) => (stats.value = new Map(stats.value).set(p.scene, { ...p, at_ms: Date.now() })));
 	client.on('scene.level', (p) => {
 		const next = new Set(speaking.value);
@@ -261,7 +268,7 @@ function changed(fresh) {
 			sceneChanged(s);
 		}
 	}
-	fresh.escalations.filter((e) => e.state !== 'fired').forEach((e) => settleAlarms(`step-${fresh.id}-${e.step}`));
+	fresh.escalations.filter((e) => e.state !== 'fired').forEach((e) => settleAlarms(`step-${fresh.id}-${e.step}`, e.acked_by?.replace(/^u:/, '')));
 	if (fresh.closed_ms) {
 		settleAlarms(`step-${fresh.id}-`);
 	}
@@ -390,6 +397,11 @@ export function revokeLink(link) {
 /** @param {Ortoo.Scene} s */
 export function removeScene(s) {
 	later(t('act.remove', { name: s.name }), () => void attempt(client.call('scene.remove', { scene: s.id })));
+}
+
+/** @param {Ortoo.Scene[]} list */
+export function removeScenes(list) {
+	later(t('act.remove', { name: list.map((s) => s.name).join(', ') }), () => list.forEach((s) => void attempt(client.call('scene.remove', { scene: s.id }))));
 }
 
 /** @param {Ortoo.Scene} s */

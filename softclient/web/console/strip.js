@@ -1,12 +1,12 @@
 // Top strip: which incident, how long, what is due, and whether this console itself is well.
 import { html } from '../lib/view.js';
 import { language, t } from '../lib/i18n.js';
-import { hms, span } from '../lib/clock.js';
+import { hms, span, zone } from '../lib/clock.js';
 import { DrillChip, Glyph, LanguageButton, LevelChip, tick } from '../lib/ui.js';
 import * as store from './store.js';
 import { actorText } from './record.js';
 import { ConferenceChooser } from './conference.js';
-import { alarms, soundOn, unlockSound } from './alarms.js';
+import { soundOn, unlockSound, waiting } from './alarms.js';
 
 const RING = 2 * Math.PI * 18;
 
@@ -76,7 +76,7 @@ function Health() {
 }
 
 function Alarms() {
-	const count = alarms.value.filter((a) => !a.acked).length;
+	const count = waiting.value.length;
 	return html`
 		${soundOn.value ? null : html`<button class="danger" onClick=${unlockSound}><${Glyph} shape="sound_off" />${t('sound.off')}</button>`}
 		<button class=${`quiet alarms ${count ? 'some' : ''}`} aria-label=${t('alarms', { count })} onClick=${() => (store.dialog.value = { name: 'alarms' })}>
@@ -90,11 +90,12 @@ function Menu() {
 	};
 	return html`<details class="menu"><summary><${Glyph} shape="person" /><span>${store.session.value?.name ?? ''}</span></summary>
 		<div class="menu-list">
-			<p class="dim">${t(`role.${store.session.value?.role}`)}</p>
+			<p class="dim">${t(`role.${store.session.value?.role}`)}${store.session.value?.division ? ` · ${divisionName(store.session.value.division)}` : ''}</p>
 			<button onClick=${open('directory')}>${t('directory')}</button>
 			<button onClick=${open('history')}>${t('history')}</button>
-			${store.mayAudit.value ? html`<button onClick=${open('audit')}>${t('audit')}</button>` : null}
+			${store.mayAudit.value ? html`<button data-open="audit" onClick=${open('audit')}>${t('audit')}</button>` : null}
 			${store.isAdmin.value ? html`<button data-open="admin" onClick=${open('admin')}>${t('admin')}</button>` : null}
+			<button data-open="factor" onClick=${open('factor')}>${t('factor')}${store.session.value?.second_factor_wanted ? html` <${Glyph} shape="degraded" class="s-degraded" />` : null}</button>
 			<button onClick=${open('password')}>${t('password.change')}</button>
 			<button onClick=${open('help')}>${t('help')}</button>
 			<${LanguageButton} />
@@ -114,7 +115,7 @@ function Mode() {
 }
 
 function LocalTime() {
-	return html`<time class="local">${hms(Math.max(tick.value, 1))}</time>`;
+	return html`<time class="local" title=${t('zone', { zone: zone() })}>${hms(Math.max(tick.value, 1))}<small>${zone()}</small></time>`;
 }
 
 /** @param {{ incident: Ortoo.Incident | null }} p */
@@ -126,6 +127,11 @@ function IncidentPart(p) {
 		${store.mayCommand.value ? html`<button class="main" onClick=${() => (store.dialog.value = { name: 'incident' })}>
 			<${Glyph} shape="plus" />${t('incident.new')}<kbd>F2</kbd></button>` : null}
 		${incident ? html`<${SceneClock} incident=${incident} /><${Steps} incident=${incident} />` : null}`;
+}
+
+/** @param {string} id */
+function divisionName(id) {
+	return store.directory.value.divisions.find((d) => d.id === id)?.name ?? id;
 }
 
 export function Strip() {

@@ -13,10 +13,17 @@ export function hms(ms) {
 	return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
 }
 
-/** @param {number} ms */
+/** "UTC+8": the zone that this machine shows times in. @param {number} [ms] */
+export function zone(ms) {
+	const minutes = -new Date(ms ?? Date.now()).getTimezoneOffset();
+	const [hours, rest] = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+	return minutes ? `UTC${minutes < 0 ? '-' : '+'}${hours}${rest ? `:${two(rest)}` : ''}` : 'UTC';
+}
+
+/** Date, time and zone. @param {number} ms */
 export function dateTime(ms) {
 	const format = new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
-	return format.format(new Date(ms));
+	return `${format.format(new Date(ms))} ${zone(ms)}`;
 }
 
 /** 12:34 or 1:12:34 since something. @param {number} ms */

@@ -16,6 +16,10 @@ declare namespace Ortoo {
 		scene?: string;
 		incident_text?: string;
 		drill?: boolean;
+		division?: string;
+		second_factor?: boolean;
+		second_factor_wanted?: boolean;
+		limited?: boolean;
 	}
 	interface Position { lat: number; lon: number; accuracy_m: number; at_ms: number }
 	interface Stamps {
