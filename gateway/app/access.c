@@ -2,7 +2,7 @@
  * sessions and records of the log are found here. */
 #include <string.h>
 
-#include "gateway/app/app_priv.h"
+#include "gateway/app/calls_priv.h"
 
 static const char *after(const char *text, const char *prefix)
 {
@@ -86,6 +86,44 @@ static bool may_record(gw_app *app, const struct gw_api_session *s, const char *
 	return own != NULL && kind != NULL && g_strv_contains(kinds, kind) && may_domain(app, s, kind, own, false);
 }
 
+/* ---- screens of a division: what somebody of the house put on them, they may show ---- */
+static bool is_on_own_wall(gw_app *app, const char *wall, const char *stream)
+{
+	g_autoptr(json_t) o = gw_wall_print(app->domain, wall);
+	size_t n;
+	const json_t *window;
+	json_array_foreach(json_object_get(o, "windows"), n, window) {
+		if (g_strcmp0(json_string_value(json_object_get(window, "stream")), stream) == 0 ||
+		    g_strcmp0(json_string_value(json_object_get(window, "audio")), stream) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool sits_there(gw_app *app, const struct gw_api_session *s, const char *kind, const char *id)
+{
+	const char *dot = strrchr(id, '.');
+	g_auto(GStrv) parts = g_strsplit(id, ".", 3);
+	g_autofree char *prefix = dot != NULL ? g_strndup(id, (gsize)(dot - id)) : NULL;
+	const char *party = prefix != NULL ? gw_party_by_streams(app->domain, prefix) : NULL;
+	const char *conference = g_str_equal(kind, "conference") ? id
+				 : g_str_equal(parts[0], "mix") ? parts[1]
+				 : party != NULL		? gw_party_conference(app->domain, party)
+								: NULL;
+	return conference != NULL && gw_app_seat_of(app, s, conference) != NULL;
+}
+
+static bool is_put_here(gw_app *app, const struct gw_api_session *s, const char *kind, const char *id, bool command)
+{
+	const char *wall = gw_app_wall_of(s);
+	bool stream = g_str_equal(kind, "stream");
+	if (command || id == NULL || (!stream && !g_str_equal(kind, "conference"))) {
+		return false;
+	}
+	return (wall != NULL && stream && is_on_own_wall(app, wall, id)) || (s->role == GW_ROLE_ROOM && sits_there(app, s, kind, id));
+}
+
 bool gw_app_may(const struct gw_api_session *s, const char *kind, const char *id, const json_t *object, bool command, void *user_data)
 {
 	static const struct { const char *kind; bool (*fn)(gw_app *, const struct gw_api_session *, const char *, const json_t *, bool); } rows[] = {
@@ -97,7 +135,8 @@ bool gw_app_may(const struct gw_api_session *s, const char *kind, const char *id
 		}
 	}
 	const char *wall = g_str_equal(kind, "wall") ? gw_app_wall_of(s) : NULL;
-	return g_strcmp0(wall, id) == 0 ? wall != NULL || may_domain(user_data, s, kind, id, command) : may_domain(user_data, s, kind, id, command);
+	bool own = wall != NULL && g_strcmp0(wall, id) == 0;
+	return own || may_domain(user_data, s, kind, id, command) || is_put_here(user_data, s, kind, id, command);
 }
 
 void gw_app_acting(const struct gw_api_session *s, bool on, void *user_data)

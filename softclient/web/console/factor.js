@@ -8,6 +8,15 @@ import * as store from './store.js';
 import { Form } from './dialogs.js';
 import { copy } from './side.js';
 
+/** A call with a code in it: a wrong one is said so, not "name or password". @param {string} method @param {FormData} data */
+async function withCode(method, data) {
+	try {
+		return await rest(method, { code: String(data.get('code')).trim() });
+	} catch (e) {
+		throw /** @type {{ code?: string }} */ (e).code === 'credentials' ? new Error(t('factor.wrong')) : e;
+	}
+}
+
 /** @param {{ codes: string[], done: () => void }} p */
 function Recovery(p) {
 	return html`<div class="made"><b>${t('factor.recovery')}</b><p>${t('factor.recovery_how')}</p>
@@ -20,7 +29,7 @@ function Enrol(p) {
 	const [made, setMade] = useState(/** @type {{ secret: string, uri: string } | null} */ (null));
 	const [error, setError] = useState('');
 	useEffect(() => void rest('totp.begin').then(setMade, (e) => setError(errorText(e))), []);
-	const run = async (/** @type {FormData} */ data) => p.done((await rest('totp.confirm', { code: String(data.get('code')).trim() })).recovery);
+	const run = async (/** @type {FormData} */ data) => p.done((await withCode('totp.confirm', data)).recovery);
 	if (!made) {
 		return html`<p class=${error ? 'cause' : 'dim'}>${error || t('loading')}</p>`;
 	}
@@ -31,7 +40,7 @@ function Enrol(p) {
 
 function Remove() {
 	const run = async (/** @type {FormData} */ data) => {
-		await rest('totp.remove', { code: String(data.get('code')).trim() });
+		await withCode('totp.remove', data);
 		location.reload();
 	};
 	return html`<p class="state s-present">${t('factor.on')}</p><${Form} run=${run} submit=${t('factor.remove')}>

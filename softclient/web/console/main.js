@@ -32,7 +32,8 @@ function Login() {
 		} catch (refusal) {
 			const wants = /** @type {{ code?: string }} */ (refusal).code === 'second_factor';
 			setSecond(second || wants);
-			setError(wants && !second ? '' : errorText(refusal));
+			const wrong = second && /** @type {{ code?: string }} */ (refusal).code === 'credentials';
+			setError(wants && !second ? '' : wrong ? t('factor.wrong') : errorText(refusal));
 			setBusy(false);
 		}
 	};

@@ -77,6 +77,21 @@ static void objects_agree(void)
 	world_finish(&w);
 }
 
+static void access_agrees(void)
+{
+	struct world w;
+	g_autofree char *id = NULL;
+	world_init(&w);
+	fill(&w, &id);
+	put(&w, "division", json_pack("{s:s,s:s}", "id", "d-1", "name", "D"));
+	g_assert_nonnull(gw_access_share(w.d, "u:a", &(struct gw_share_facts){ "incident", id, "d-1", false }, w.now, NULL));
+	g_assert_nonnull(gw_approval_ask(w.d, "u:a", &(struct gw_approval_facts){ "account:a", "log.export", "00", "{}" }, w.now, NULL));
+	g_autoptr(json_t) shares = gw_access_shares(w.d), approvals = gw_approval_list(w.d);
+	agree(gw_object_by_name("share"), json_array_get(shares, 0));
+	agree(gw_object_by_name("approval"), json_array_get(approvals, 0));
+	world_finish(&w);
+}
+
 static void rollcalls_agree(void)
 {
 	static const char *const sites[] = { "s1", "s2", NULL };
@@ -151,6 +166,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/api/objects/agree", objects_agree);
 	g_test_add_func("/api/objects/rollcalls", rollcalls_agree);
+	g_test_add_func("/api/objects/accesss", access_agrees);
 	g_test_add_func("/api/objects/rooms", rooms_agree);
 	g_test_add_func("/api/objects/strangers", strangers_are_named);
 	g_test_add_func("/api/objects/openapi", openapi_knows_them);
