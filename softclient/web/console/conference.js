@@ -141,7 +141,7 @@ export function ConferenceChooser() {
 	const list = conf.openOnes.value;
 	const c = conf.conference.value;
 	const shown = c && !list.includes(c) ? [...list, c] : list;
-	return html`${shown.length ? html`<select class="chooser" aria-label=${t('conference')} value=${conf.conferenceId.value} onChange=${(/** @type {any} */ e) => conf.choose(e.target.value)}>
+	return html`${shown.length ? html`<select class="chooser" title=${c?.name ?? ''} aria-label=${t('conference')} value=${conf.conferenceId.value} onChange=${(/** @type {any} */ e) => conf.choose(e.target.value)}>
 			${shown.map((x) => html`<option value=${x.id}>${`${x.number}  ${x.name}${x.state === 'closed' ? ` (${t('incident.closed')})` : ''}`}</option>`)}</select>`
 		: html`<div class="no-incident">${t('conference.none')}</div>`}
 		${store.mayCommand.value ? html`<button class="main" onClick=${() => (store.dialog.value = { name: 'conference' })}><${Glyph} shape="plus" />${t('conference.new')}<kbd>F2</kbd></button>` : null}`;

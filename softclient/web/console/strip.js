@@ -61,7 +61,7 @@ function Chooser() {
 	if (!shown.length) {
 		return html`<div class="no-incident">${t('incident.none')}</div>`;
 	}
-	return html`<select class="chooser" aria-label=${t('incident')} value=${store.incidentId.value}
+	return html`<select class="chooser" title=${store.incident.value ? `${store.incident.value.kind} · ${store.incident.value.place}` : ''} aria-label=${t('incident')} value=${store.incidentId.value}
 		onChange=${(/** @type {any} */ e) => store.choose(e.target.value)}>
 		${shown.map((i) => html`<option value=${i.id}>${`${i.number}  ${i.kind} · ${i.place}${i.closed_ms ? ` (${t('incident.closed')})` : ''}`}</option>`)}</select>`;
 }
