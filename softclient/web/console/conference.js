@@ -128,7 +128,7 @@ function Head() {
 	if (!c) {
 		return null;
 	}
-	return html`<div class="bar conf-head"><span class="chip number-chip" title=${t('conference.number')}>${c.number}</span><h2>${c.name}</h2>
+	return html`<div class="bar conf-head"><span class="chip number-chip" title=${t('conference.number')}>${c.number}</span><h2 title=${c.name}>${c.name}</h2>
 		${c.has_password ? html`<span class="chip dim">${t('conference.password_set')}</span>` : null}${c.drill ? html`<${DrillChip} />` : null}
 		<span class="num dim">${span((c.closed_ms || store.client.now()) - c.opened_ms)}</span><span class="spring"></span>
 		<${Seat} />
