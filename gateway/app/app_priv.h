@@ -45,6 +45,7 @@ struct gw_app {
 	GHashTable *dials;		/* party -> address: to be called when the hall is open */
 	struct gw_calls *calls;		/* calls.c */
 	struct gw_mixes *mixes;		/* mixes.c */
+	GHashTable *wanted;		/* picture of a mix in a codec other than H.264 -> how many are fed by it, variants.c */
 	struct gw_app_rooms *rooms;	/* rooms.c */
 	GHashTable *flows;		/* party -> figures of its media, flows.c */
 	GHashTable *endpoints;		/* user -> SIP account, endpoints.c */
@@ -132,6 +133,10 @@ void gw_app_mix_leg(gw_app *app, const char *party);	/* its leg is another one, 
 void gw_app_mix_again(gw_app *app);			/* another engine: everything again */
 void gw_app_mix_found(gw_app *app, const struct mcu_dump_room *room);
 void gw_app_mix_event(gw_app *app, enum mcu_event event, const void *body);	/* mix_events.c */
+
+/* ---- variants.c: peers that lack a codec; as gw_rtc_ops ---- */
+char *gw_app_stream_instead(const char *stream, unsigned codecs, void *user_data);
+void gw_app_stream_fed(const char *stream, bool on, void *user_data);
 
 /* ---- measures.c: what media says of the site whose turn it is ---- */
 void gw_app_measures_start(gw_app *app);

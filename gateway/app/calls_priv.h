@@ -66,6 +66,7 @@ bool gw_app_seat_owns(gw_app *app, const struct gw_api_session *s, const char *p
 bool gw_app_is_seat(gw_app *app, const char *party);	/* a browser's, with a connection */
 void gw_app_seat_taken(gw_app *app, const char *party);
 void gw_app_feed_seat(gw_app *app, const char *party, enum mcu_kind kind, const char *source);
+bool gw_app_seat_fed(gw_app *app, const char *party, const char *stream);	/* one of its connections is sent this stream */
 void gw_app_seat_drop(gw_app *app, const char *party, const char *why);
 void gw_app_seat_leg(gw_app *app, const gw_leg *leg, enum gw_leg_state state, const char *why);	/* what a browser's leg says */
 

@@ -53,7 +53,10 @@ struct output { gw_app *app; const struct mcu_mix_output_stats *stats; };
 static void note_output(const struct gw_party_info *p, void *user_data)
 {
 	const struct output *o = user_data;
-	if (!gw_party_is_live(p->state) || g_strcmp0(gw_app_mix_fed(o->app, p->id, "main"), o->stats->id) != 0) {
+	bool seat = gw_app_is_seat(o->app, p->id);	/* what a browser was given may be the same view in another codec */
+	bool fed = seat ? o->stats->width > 0 && gw_app_seat_fed(o->app, p->id, o->stats->id)
+			: g_strcmp0(gw_app_mix_fed(o->app, p->id, "main"), o->stats->id) == 0;
+	if (!gw_party_is_live(p->state) || !fed) {
 		return;
 	}
 	struct gw_party_flow *gets = &obtain(o->app, p->id)->gets;

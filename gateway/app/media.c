@@ -330,7 +330,7 @@ static GPtrArray *engine_args(const gw_app *app)
 bool gw_app_media_start(gw_app *app, char **ret_why)
 {
 	static const struct gw_media_ops ops = { on_engine_up, on_engine_down, on_room_found, on_transport_lost, on_event };
-	static const struct gw_rtc_ops rtc_ops = { media_call };
+	static const struct gw_rtc_ops rtc_ops = { media_call, gw_app_stream_instead, gw_app_stream_fed };
 	const char *configured = ort_conf_str(app->options.conf, "media.engine");
 	g_autofree char *socket = g_build_filename(app->options.state, "engine.sock", NULL);
 	g_autoptr(GPtrArray) args = engine_args(app);

@@ -192,7 +192,7 @@ static GPtrArray *sorted(GHashTable *table)
 
 static void apply(struct mix *m)
 {
-	g_autoptr(GHashTable) want = gw_mix_plan(m->all->app->domain, m->id, leg_takes, m->all->app);
+	g_autoptr(GHashTable) want = gw_mix_plan(m->all->app->domain, m->id, leg_takes, m->all->app->wanted, m->all->app);
 	g_autoptr(GPtrArray) had = sorted(m->did);
 	for (unsigned n = had->len; n > 0; n--) {	/* outputs before what they are made of */
 		const struct did *d = g_hash_table_lookup(m->did, had->pdata[n - 1]);
@@ -344,11 +344,13 @@ void gw_app_mixes_start(gw_app *app)
 	all->dirty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	all->timer = ort_timer_new(app->context, ORT_NEVER, on_time, all);
 	app->mixes = all;
+	app->wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 }
 
 void gw_app_mixes_stop(gw_app *app)
 {
 	struct gw_mixes *all = g_steal_pointer(&app->mixes);
+	g_clear_pointer(&app->wanted, g_hash_table_unref);
 	if (all != NULL) {
 		g_source_destroy(all->timer);
 		g_source_unref(all->timer);

@@ -358,7 +358,37 @@ static void gather_view(const struct gw_view_info *info, void *user_data)
 	g_hash_table_insert(((struct plan *)user_data)->views, str(info->id), g_memdup2(info, sizeof(*info)));
 }
 
-GHashTable *gw_mix_plan(const gw_domain *d, const char *conference, gw_mix_leg_fn leg, void *user_data)
+/* ---- pictures that browsers ask for by name: the same views in a codec that they have ---- */
+static bool is_view(const struct plan *p, const char *view)
+{
+	const char *dot = strchr(view, '.');
+	bool derived = g_str_has_prefix(view, "one.") || g_str_has_prefix(view, "but.");
+	return g_hash_table_contains(p->views, view) || strcmp(view, "content") == 0 || strcmp(view, "slides") == 0 ||
+	       (derived && live_party(p, dot + 1) != NULL);
+}
+
+static void want(struct plan *p, const char *name)
+{
+	g_autofree char *prefix = g_strdup_printf("mix.%s.v.", p->conference), *text = g_strdup(name);
+	if (!g_str_has_prefix(name, prefix)) {
+		return;
+	}
+	char *view = text + strlen(prefix), *height = strrchr(view, '.');
+	if (height != NULL) {
+		*height++ = '\0';
+	}
+	char *codec = strrchr(view, '.');
+	if (codec != NULL) {
+		*codec++ = '\0';
+	}
+	int id = codec != NULL ? mcu_codec_by_name(codec) : -1;
+	if (id == MCU_CODEC_VP8 && is_view(p, view)) {
+		struct gw_leg_takes takes = { .codec = MCU_CODEC_VP8, .height = g_ascii_strtoll(height, NULL, 10), .max_bps = INT64_MAX };
+		g_free(picture(p, view, &takes));
+	}
+}
+
+GHashTable *gw_mix_plan(const gw_domain *d, const char *conference, gw_mix_leg_fn leg, GHashTable *wanted, void *user_data)
 {
 	GHashTable *cmds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, gw_mix_cmd_free);
 	g_autoptr(GPtrArray) live = g_ptr_array_new_with_free_func(g_free);
@@ -382,6 +412,10 @@ GHashTable *gw_mix_plan(const gw_domain *d, const char *conference, gw_mix_leg_f
 	for (unsigned n = 0; n < live->len; n++) {
 		inputs(&p, live->pdata[n]);
 		outputs(&p, live->pdata[n]);
+	}
+	g_autoptr(GList) names = wanted != NULL ? g_hash_table_get_keys(wanted) : NULL;
+	for (const GList *n = names; n != NULL; n = n->next) {
+		want(&p, n->data);
 	}
 	/* the console's program monitor, and what conference.join promises */
 	g_free(picture(&p, "program", &(struct gw_leg_takes){ .codec = MCU_CODEC_H264, .height = 720 }));

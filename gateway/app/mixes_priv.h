@@ -22,8 +22,8 @@ struct gw_mix_cmd {
 	enum mcu_method method;	/* MCU_METHOD_N: a feed of a leg */
 	json_t *request;	/* as printed by the method's table; of a feed {party, slot, source} */
 };
-/* key -> struct gw_mix_cmd, owned. */
-GHashTable *gw_mix_plan(const gw_domain *d, const char *conference, gw_mix_leg_fn leg, void *user_data);
+/* key -> struct gw_mix_cmd, owned. wanted: more pictures by their names, as a set (variants.c); NULL = none. */
+GHashTable *gw_mix_plan(const gw_domain *d, const char *conference, gw_mix_leg_fn leg, GHashTable *wanted, void *user_data);
 void gw_mix_cmd_free(gpointer cmd);
 bool gw_mix_cmd_equal(const struct gw_mix_cmd *a, const struct gw_mix_cmd *b);
 /* The command that undoes one; MCU_METHOD_N = a feed. */

@@ -61,6 +61,17 @@ void gw_app_feed_seat(gw_app *app, const char *party, enum mcu_kind kind, const 
 	}
 }
 
+bool gw_app_seat_fed(gw_app *app, const char *party, const char *stream)
+{
+	g_autoptr(GPtrArray) legs = legs_of(app, party);
+	for (unsigned n = 0; n < legs->len; n++) {
+		if (gw_rtc_is_fed(legs->pdata[n], stream)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What its connection publishes already: a phone that is live when it joins. */
 static void note_streams(gw_app *app, const char *party)
 {

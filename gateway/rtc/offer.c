@@ -211,11 +211,26 @@ static bool connect_transport(struct exchange *x)
 	return true;
 }
 
+/* The engine's codecs among those agreed; *ret_first: the one that the peer sends, -1 = none of ours. */
+static unsigned codecs_of(const struct ort_json_array *uses, int *ret_first)
+{
+	const struct mcu_codec_use *rows = uses->items;
+	unsigned bits = 0;
+	*ret_first = -1;
+	for (size_t n = 0; n < uses->n; n++) {
+		int codec = mcu_codec_by_name(rows[n].name);
+		bits |= codec >= 0 ? 1u << codec : 0;
+		*ret_first = *ret_first < 0 ? codec : *ret_first;
+	}
+	return bits;
+}
+
 static void open_source(struct exchange *x, const struct gw_sdp_agreed *a, struct slot *slot)
 {
 	const struct gw_rtc_publish *p = asked_publish(x, a->mid);
 	g_autofree char *stream = stream_id(x->pc, p);
 	enum mcu_content content = p->content == GW_CONTENT_SLIDES ? MCU_CONTENT_SLIDES : MCU_CONTENT_MAIN;
+	(void)codecs_of(&a->codecs, &slot->sends);
 	pc_publish(x->pc, slot, stream, content);
 	struct mcu_source_add req = { x->pc->leg.room, x->pc->leg.id, stream, (int)a->kind, (int)content, slot->mid, a->codecs,
 				      a->encodings };
@@ -228,15 +243,18 @@ static void open_sink(struct exchange *x, const struct gw_sdp_agreed *a, struct 
 	const struct gw_rtc_view *v = asked_view(x, a->mid);
 	bool may_choose = (x->pc->rights & GW_RTC_VIEW) != 0 && v != NULL;
 	const char *stream = may_choose ? v->stream : slot->feed;
+	int first;
+	slot->codecs = codecs_of(&a->codecs, &first);
 	if (slot->sink != NULL) {
 		pc_route(x->pc, slot, stream, may_choose);
 	} else {
 		slot->sink = sink_id(x->pc, a->mid);
 		slot->feed = g_strdup(stream);
 		slot->chosen = may_choose;
+		pc_settle(x->pc, slot);
 		int64_t rtx = a->kind == MCU_VIDEO ? sink_ssrc(slot->sink, true) : 0;
 		struct mcu_sink_add req = { x->pc->leg.room, x->pc->leg.id, slot->sink,
-					    (char *)(uintptr_t)live(x->rtc, slot->feed), (int)a->kind, slot->mid,
+					    (char *)(uintptr_t)live(x->rtc, slot->fed), (int)a->kind, slot->mid,
 					    sink_ssrc(slot->sink, false), rtx, a->codecs };
 		step(x, MCU_METHOD_SINK_ADD, &req);
 	}
@@ -251,6 +269,7 @@ static void close_sink(struct exchange *x, struct slot *slot)
 		step(x, MCU_METHOD_SINK_REMOVE, &(struct mcu_stream_ref){ x->pc->leg.room, slot->sink });
 		g_clear_pointer(&slot->sink, g_free);
 		g_clear_pointer(&slot->feed, g_free);
+		pc_settle(x->pc, slot);
 	}
 }
 

@@ -40,6 +40,7 @@ static void slot_free(gpointer p)
 	g_free(s->source);
 	g_free(s->sink);
 	g_free(s->feed);
+	g_free(s->fed);
 	g_free(s);
 }
 
@@ -61,6 +62,8 @@ struct slot *pc_slot_make(struct pc *pc, const char *mid, enum mcu_kind kind)
 		s = g_new0(struct slot, 1);
 		s->mid = g_strdup(mid);
 		s->kind = kind;
+		s->codecs = UINT_MAX;
+		s->sends = -1;
 		g_ptr_array_add(pc->slots, s);
 	}
 	return s;
@@ -114,9 +117,27 @@ const char *live(const gw_rtc *rtc, const char *stream)
 	return known ? stream : NULL;
 }
 
-static void route(struct pc *pc, const struct slot *slot)
+void pc_settle(struct pc *pc, struct slot *slot)
 {
-	struct mcu_sink_route req = { pc->rtc->room, slot->sink, str(live(pc->rtc, slot->feed)) };
+	const struct gw_rtc_ops *ops = &pc->rtc->ops;
+	char *other = slot->feed != NULL && ops->instead != NULL ? ops->instead(slot->feed, slot->codecs, pc->rtc->user_data) : NULL;
+	g_autofree char *before = slot->fed;
+	slot->fed = other != NULL ? other : g_strdup(slot->feed);
+	if (ops->fed == NULL || g_strcmp0(before, slot->fed) == 0) {
+		return;
+	}
+	if (before != NULL) {
+		ops->fed(before, false, pc->rtc->user_data);
+	}
+	if (slot->fed != NULL) {
+		ops->fed(slot->fed, true, pc->rtc->user_data);
+	}
+}
+
+static void route(struct pc *pc, struct slot *slot)
+{
+	pc_settle(pc, slot);
+	struct mcu_sink_route req = { pc->rtc->room, slot->sink, str(live(pc->rtc, slot->fed)) };
 	pc_call(pc, MCU_METHOD_SINK_ROUTE, &req, NULL, NULL);
 }
 
@@ -127,8 +148,8 @@ void refeed(gw_rtc *rtc, const char *stream)
 	g_hash_table_iter_init(&it, rtc->pcs);
 	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&pc)) {
 		for (unsigned n = 0; n < pc->slots->len; n++) {
-			const struct slot *s = pc->slots->pdata[n];
-			if (s->sink != NULL && g_strcmp0(s->feed, stream) == 0) {
+			struct slot *s = pc->slots->pdata[n];
+			if (s->sink != NULL && (g_strcmp0(s->feed, stream) == 0 || g_strcmp0(s->fed, stream) == 0)) {
 				route(pc, s);
 			}
 		}
@@ -207,6 +228,11 @@ static void rtc_free_leg(gw_leg *leg)
 {
 	struct pc *pc = pc_of(leg);
 	forget(pc);
+	for (unsigned n = 0; n < pc->slots->len; n++) {
+		struct slot *s = pc->slots->pdata[n];
+		g_clear_pointer(&s->feed, g_free);
+		pc_settle(pc, s);
+	}
 	if (pc->exchange != NULL) {
 		rtc_exchange_orphan(pc->exchange);
 	}
@@ -346,6 +372,29 @@ int gw_rtc_feed_kind(gw_leg *leg, enum mcu_kind kind, const char *source)
 	return found;
 }
 
+bool gw_rtc_is_fed(const gw_leg *leg, const char *stream)
+{
+	const struct pc *pc = (const struct pc *)leg;
+	for (unsigned n = 0; n < pc->slots->len; n++) {
+		if (g_strcmp0(((const struct slot *)pc->slots->pdata[n])->fed, stream) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int gw_rtc_codec(const gw_rtc *rtc, const char *stream)
+{
+	const struct pc *pc = g_hash_table_lookup(rtc->streams, stream);
+	for (unsigned n = 0; pc != NULL && n < pc->slots->len; n++) {
+		const struct slot *s = pc->slots->pdata[n];
+		if (g_strcmp0(s->source, stream) == 0) {
+			return s->sends;
+		}
+	}
+	return -1;
+}
+
 int gw_rtc_prefer(gw_leg *leg, const char *mid, const struct gw_rtc_prefer *want)
 {
 	struct slot *s = pc_slot(pc_of(leg), mid);
@@ -449,6 +498,7 @@ static void adopt_stream(struct pc *pc, const struct mcu_dump_stream *s, bool is
 		g_free(slot->feed);
 		slot->feed = g_strdup(s->route);
 		slot->chosen = slot->source == NULL;
+		pc_settle(pc, slot);
 	}
 }
 

@@ -19,6 +19,11 @@ typedef struct gw_rtc gw_rtc;
 struct gw_rtc_ops {
 	/* The engine: as gw_media_call(). fn comes later, exactly once. */
 	void (*media)(enum mcu_method method, const void *request, mcu_client_fn fn, void *fn_data, void *user_data);
+	/* May be NULL. What a peer that takes only `codecs` (1 << enum mcu_codec_id, agreed for that m-line) is sent in place of
+	 * `stream`: (transfer full), NULL = the stream itself. Asked again whenever either is routed. */
+	char *(*instead)(const char *stream, unsigned codecs, void *user_data);
+	/* May be NULL. An m-line is fed by this stream from now on, or no more. */
+	void (*fed)(const char *stream, bool on, void *user_data);
 };
 /* `room`: the engine's room that all connections share (copied). Freed after the engine answers no more. */
 gw_rtc *gw_rtc_new(const struct gw_rtc_ops *ops, const struct gw_leg_listener *listener, const char *room, void *user_data);
@@ -46,6 +51,9 @@ const char *gw_rtc_party(const gw_leg *leg);	/* prefix of what it publishes; NUL
 const char *gw_rtc_name(const gw_leg *leg);	/* the page's own name of it */
 /* Feeds the slots of that kind which the peer did not choose itself; 0 or -ENOENT. */
 int gw_rtc_feed_kind(gw_leg *leg, enum mcu_kind kind, const char *source);
+bool gw_rtc_is_fed(const gw_leg *leg, const char *stream);	/* it is sent in one of its m-lines */
+/* Codec that the publisher of this stream sends first; -1 = unknown. */
+int gw_rtc_codec(const gw_rtc *rtc, const char *stream);
 int gw_rtc_prefer(gw_leg *leg, const char *mid, const struct gw_rtc_prefer *want);	/* 0 or -ENOENT */
 void gw_rtc_close(gw_leg *leg, const char *why);	/* hangs up and frees */
 void gw_rtc_close_owner(gw_rtc *rtc, const char *owner, const char *why);

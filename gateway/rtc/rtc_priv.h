@@ -12,6 +12,9 @@ struct slot {
 	char *source;	/* id of what the peer publishes here, NULL = nothing */
 	char *sink;	/* id of what it receives here, NULL = nothing */
 	char *feed;	/* stream that feeds the sink, NULL = silence */
+	char *fed;	/* what really feeds it: the feed, or the same in a codec that the peer has */
+	unsigned codecs;	/* that the peer takes here, 1 << enum mcu_codec_id */
+	int sends;	/* codec of `source`, -1 = unknown */
 	bool chosen;	/* the peer chose the feed */
 };
 struct exchange;	/* offer.c: one offer on its way */
@@ -43,6 +46,7 @@ struct slot *pc_slot(struct pc *pc, const char *mid);		/* NULL = none */
 struct slot *pc_slot_make(struct pc *pc, const char *mid, enum mcu_kind kind);
 void pc_publish(struct pc *pc, struct slot *slot, const char *stream, enum mcu_content content);
 void pc_unpublish(struct pc *pc, struct slot *slot);
+void pc_settle(struct pc *pc, struct slot *slot);	/* `fed` after `feed` or `codecs` changed */
 void pc_route(struct pc *pc, struct slot *slot, const char *stream, bool chosen);
 void pc_call(struct pc *pc, enum mcu_method method, const void *request, mcu_client_fn fn, void *fn_data);
 const char *live(const gw_rtc *rtc, const char *stream);	/* the stream if somebody publishes it, else NULL */

@@ -2,7 +2,7 @@
 // what it sees and hears as a line of JSON each second. For tests that script the other parties.
 //   node member.mjs URL NAME PASSWORD NUMBER COLOUR(ffmpeg's) TONE_HZ x,y [x,y ..] -- HZ [HZ ..]
 // Lines on stdin: "share COLOUR" takes the content token and shows slides of that colour, "stop" gives it back; "watch STREAM"
-// looks at a stream.
+// looks at a stream. ORTOO_CODECS=VP8: video codecs that it has, by their names; others are taken out of its offers.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ async function end() {
 process.once('SIGTERM', end);
 
 /** In the page: one peer connection that sends and receives. */
-async function enter({ name, password, number }) {
+async function enter({ name, password, number, codecs }) {
 	const login = await fetch('/api/v1/auth.login', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, password }) });
 	if (!login.ok) {
 		throw new Error(`auth.login: ${await login.text()}`);
@@ -56,6 +56,9 @@ async function enter({ name, password, number }) {
 	const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
 	const sent = media.getTracks().map((track) => pc.addTransceiver(track, { direction: 'sendonly' }));
 	const seen = ['audio', 'video'].map((kind) => pc.addTransceiver(kind, { direction: 'recvonly' }));
+	const only = (t) => codecs && t.receiver.track.kind === 'video' &&
+		t.setCodecPreferences(RTCRtpReceiver.getCapabilities('video').codecs.filter((c) => codecs.includes(c.mimeType.split('/')[1])));
+	[...sent, ...seen].forEach(only);
 	const content = new Map();
 	const offer = async () => {
 		await pc.setLocalDescription(await pc.createOffer());
@@ -81,6 +84,7 @@ async function enter({ name, password, number }) {
 			paint.fillRect(0, 0, 640, 360);
 		}, 100);
 		const slides = pc.addTransceiver(canvas.captureStream(10).getVideoTracks()[0], { direction: 'sendonly' });
+		only(slides);
 		content.set(slides, 'slides');
 		sent.push(slides);
 		await offer();
@@ -118,7 +122,7 @@ async function look({ places, tones }) {
 try {
 	const page = await (await browser.newContext({ ignoreHTTPSErrors: true, permissions: ['camera', 'microphone'] })).newPage();
 	await page.goto(`${url}/api/v1/openapi.json`);
-	await page.evaluate(enter, { name, password, number });
+	await page.evaluate(enter, { name, password, number, codecs: process.env.ORTOO_CODECS });
 	createInterface({ input: process.stdin }).on('line', (line) => {
 		const [verb, what] = line.split(' ');
 		void page.evaluate(({ verb, what }) => window[verb](what), { verb, what }).catch((e) => console.log(JSON.stringify({ error: String(e) })));

@@ -29,8 +29,9 @@ def conference(rig, **kw):
     return rig.call("conference.open", name="调度会商", **kw)
 
 
-def parties(rig, conf, state="present"):
-    return {p["name"]: p for p in rig.call("conference.get", id=conf["id"])["parties"] if p["state"] == state}
+def parties(rig, conf):
+    """Who is there. A picture of one colour stands still, and is said to after some seconds."""
+    return {p["name"]: p for p in rig.call("conference.get", id=conf["id"])["parties"] if p["state"] in ("present", "degraded")}
 
 
 def shows(r, x, y, colour, what):
@@ -96,6 +97,26 @@ def slides_in_the_picture(rig, conf, a, c):
     rig.call("content.revoke", conference=conf["id"])
     shows(a, *ABOVE, RED, f"{a.user} sees the others again")
     assert "error" not in c.now, c.now
+
+
+def a_browser_without_h264(rig):
+    """It sends VP8, which the mixer decodes, and is shown VP8, which the mixer encodes while it is there; also a room's H.264."""
+    conf = conference(rig)
+    a = room(rig, "room-k", colour="red")
+    a.dial(conf["number"])
+    until("room-k in the conference", lambda: "room-k" in parties(rig, conf), 15)
+    c = Browser(rig, conf["number"], [(0.25, 0.5), (0.75, 0.5)], [], ORTOO_CODECS="VP8")
+    until("the browser in the conference", lambda: c.now.get("error") or "chromium" in parties(rig, conf), 30)
+    until("the browser to see both", lambda: c.sees(RED, LIME), 20)
+    assert c.now.get("codec") == "video/VP8", c.now
+    shows(a, 0.75, 0.5, LIME, "room-k sees the browser")
+    until("VP8 in the figures", lambda: parties(rig, conf)["chromium"]["gets"]["codec"] == "VP8", 10)
+    c.say("watch " + parties(rig, conf)["room-k"]["video"])
+    until("the room's own picture, recoded", lambda: c.sees(RED, RED), 20)
+    c.say("share yellow")
+    shows(a, 0.2, 0.2, YELLOW, "room-k sees slides that came as VP8")
+    assert "error" not in c.now, c.now
+    rig.call("conference.close", id=conf["id"])
 
 
 def engine_and_mixer_die(rig):
@@ -205,7 +226,7 @@ def unknown_number_is_refused(rig):
 if __name__ == "__main__":
     if not baresip.installed() or not os.path.exists(os.environ.get("ORTOO_MIXER", "")):
         skip("baresip or ortoo-mixer is not there")
-    browser = [rooms_and_a_browser_in_their_cells] if has_chromium() else []
+    browser = [rooms_and_a_browser_in_their_cells, a_browser_without_h264] if has_chromium() else []
     zone = f"name=default bind=127.0.0.1 port={SIP} plain_rtp=yes md5=yes"
     trunk = f"name=city address=sip:127.0.0.2:{SIP} conference=any"
     run(two_rooms_see_and_hear_each_other, *browser, engine_and_mixer_die, gateway_dies, two_systems_are_one_conference,

@@ -288,6 +288,42 @@ static void speaker_sees_the_one_before(void)
 	house_finish(&h);
 }
 
+/* Names in place of what a peer without H.264 asked for, and the picture in VP8 as long as one is fed by it. */
+static void without_h264_the_view_is_vp8(void)
+{
+	static const struct { const char *stream; unsigned codecs; const char *instead; } rows[] = {
+		{ "mix.conf1.v.program.H264.720", 1u << MCU_CODEC_VP8, "mix.conf1.v.program.VP8.720" },
+		{ "mix.conf1.v.p-1.H264.360.p-1", 1u << MCU_CODEC_VP8 | 1u << MCU_CODEC_OPUS, "mix.conf1.v.p-1.VP8.360" },
+		{ "mix.conf1.v.program.H264.720", 1u << MCU_CODEC_VP8 | 1u << MCU_CODEC_H264, NULL },
+		{ "mix.conf1.v.program.H264.720", 1u << MCU_CODEC_H265, NULL },
+		{ "mix.conf1.a.p-1", 1u << MCU_CODEC_VP8, NULL }, { "scene.video", 1u << MCU_CODEC_VP8, NULL },
+	};
+	const char *const vp8 = "mix.conf1.v.program.VP8.720", *const junk = "mix.conf1.v.nothing.VP8.720";
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	answers(&h, a);
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		g_autofree char *instead = gw_app_stream_instead(rows[n].stream, rows[n].codecs, h.app);
+		g_assert_cmpstr(instead, ==, rows[n].instead);
+	}
+	unsigned before = count(&h, id, "outputs");
+	gw_app_stream_fed(vp8, true, h.app);
+	gw_app_stream_fed(vp8, true, h.app);
+	gw_app_stream_fed(junk, true, h.app);
+	settle();
+	g_autofree char *codec = row(&h, id, "outputs", vp8, "codec");
+	g_assert_cmpstr(codec, ==, "\"VP8\"");
+	g_assert_cmpuint(count(&h, id, "outputs"), ==, before + 1);
+	gw_app_stream_fed(vp8, false, h.app);
+	settle();
+	g_assert_cmpuint(count(&h, id, "outputs"), ==, before + 1);
+	gw_app_stream_fed(vp8, false, h.app);
+	settle();
+	g_assert_cmpuint(count(&h, id, "outputs"), ==, before);
+	house_finish(&h);
+}
+
 static void another_engine_is_told_all_again(void)
 {
 	struct house h;
@@ -356,6 +392,7 @@ int main(int argc, char **argv)
 	ROW(trunk_does_not_see_itself);
 	ROW(trunk_row_says_its_layout);
 	ROW(speaker_sees_the_one_before);
+	ROW(without_h264_the_view_is_vp8);
 	ROW(another_engine_is_told_all_again);
 	ROW(refused_command_is_tried_again);
 	ROW(restart_adopts_the_mix);
