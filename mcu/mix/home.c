@@ -1,6 +1,7 @@
 /* The home thread of a mix: commands, and one tick a frame: take pictures, commit views, paint, encode, send. A tick that
  * comes too late is left out and counted, never made up for. */
 #include "mcu/mix/ask_priv.h"
+#include "mcu/mix/coder_priv.h"
 #include "mcu/mix/home_priv.h"
 
 #include <string.h>
@@ -263,7 +264,10 @@ static void now_and_then(struct mix_home *h, int64_t now_us)
 		mix_out_reports(h, now_us);
 	}
 	if (now_us - h->stats_us >= STATS_US) {
-		h->cpu_us = (uint64_t)thread_cpu_us();
+		h->cpu_us = (uint64_t)thread_cpu_us() + h->coders_us;
+		for (guint i = 0; i < h->encodes->len; i++) {
+			h->cpu_us += mix_coder_cpu_us(((struct mix_encode *)h->encodes->pdata[i])->coder);
+		}
 		mix_report_stats(h, now_us);
 		h->stats_us = now_us;
 	}

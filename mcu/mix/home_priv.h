@@ -71,7 +71,7 @@ struct mix_wall {				/* one canvas of a view */
 	struct mix_caption_cache *captions;
 };
 
-struct mix_element;
+struct mix_coder;
 struct mix_encode {				/* one class */
 	struct mix_home *home;
 	struct mix_wall *wall;
@@ -79,7 +79,7 @@ struct mix_encode {				/* one class */
 	int fps;
 	int64_t bps;
 	bool single;				/* packetization-mode 0 */
-	struct mix_element *element;
+	struct mix_coder *coder;
 	unsigned rank, fails;
 	unsigned users;
 	bool key_due;
@@ -116,7 +116,8 @@ struct mix_home {
 	char *history[MIX_HISTORY];		/* who spoke, the present one first */
 	bool nobody;				/* at present nobody speaks */
 	struct mix_load load;
-	uint64_t late, cpu_us, cpu_told_us;
+	uint64_t late, cpu_us, cpu_told_us, coders_us;	/* coders_us: of coders that went */
+	unsigned rank[MCU_CODEC_N];		/* encoders before this one hung */
 	bool regroup;				/* outputs must look for their encode again */
 };
 

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/base/log.h"
 #include "mcu/mix/audio_priv.h"
+#include "mcu/mix/coder_priv.h"
 #include "mcu/mix/element_priv.h"
 #include "mcu/mix/fmtp_priv.h"
 #include "mcu/mix/frames_priv.h"
@@ -25,7 +27,8 @@ void mix_encode_free(gpointer encode)
 {
 	struct mix_encode *e = encode;
 
-	mix_element_free(e->element);
+	e->home->coders_us += mix_coder_cpu_us(e->coder);
+	mix_coder_free(e->coder);
 	g_free(e);
 }
 
@@ -52,6 +55,7 @@ static struct mix_encode *encode_get(struct mix_home *h, struct mix_wall *wall, 
 	e->fps = fps;
 	e->bps = bps;
 	e->single = o->single;
+	e->rank = h->rank[o->codec];
 	g_ptr_array_add(h->encodes, e);
 	return e;
 }
@@ -198,25 +202,48 @@ static bool open_element(struct mix_encode *e)
 {
 	struct mix_element_row rows[MIX_MAX_RANKS];
 	const struct mix_element_row *row;
+	unsigned first = e->rank;
 	unsigned n = mix_element_ranks(mix_ranks(e->home->mix), e->codec, MIX_ENCODE, rows);
 	struct mix_encode_use use = { .width = e->wall->w, .height = e->wall->h, .fps = e->fps, .bps = e->bps, .sliced = e->single };
 
-	for (unsigned pass = e->single ? 0 : 1; pass < 2 && !e->element; pass++) {	/* first those who bound slices */
-		for (unsigned i = 0; i < n && !e->element; i++) {
-			row = &rows[(e->rank + i) % n];
+	for (unsigned pass = e->single ? 0 : 1; pass < 2 && !e->coder; pass++) {	/* first those who bound slices */
+		for (unsigned i = 0; i < n && !e->coder; i++) {
+			row = &rows[(first + i) % n];
 			if (pass || row->sliced) {
-				e->element = mix_element_encoder(row, &use, take_coded, e);
+				e->coder = mix_coder_new(row, &use);
+				e->rank = e->coder ? (first + i) % n : first;
 			}
 		}
 	}
-	return e->element != NULL;
+	return e->coder != NULL;
 }
 
 static void failed(struct mix_encode *e)
 {
-	g_clear_pointer(&e->element, mix_element_free);
 	e->fails++;
 	e->rank++;
+}
+
+/* The next class begins with another at once: a load step makes new ones. */
+static void hung(struct mix_encode *e)
+{
+	failed(e);
+	e->home->rank[e->codec] = e->rank;
+}
+
+static void coded(struct mix_encode *e, enum mix_coded how)
+{
+	if (how == MIX_CODER_BROKEN) {
+		e->home->coders_us += mix_coder_cpu_us(e->coder);
+		g_clear_pointer(&e->coder, mix_coder_free);
+		failed(e);
+	} else if (how == MIX_CODER_HUNG) {
+		e->coder = NULL;
+		mix_canvas_leave(&e->wall->canvas);
+		ort_log(ORT_LOG_ERROR, "mix", "encoder.hung", "an encoder did not answer, it is left behind",
+			ORT_S("codec", mcu_codecs[e->codec].name), ORT_I("width", e->wall->w), ORT_I("height", e->wall->h));
+		hung(e);
+	}
 }
 
 static bool is_due(struct mix_encode *e, int64_t now_us)
@@ -246,22 +273,16 @@ void mix_encode_run(struct mix_home *h, struct mix_encode *e, int64_t now_us)
 		return;
 	}
 	e->now_us = e->encoded_us = now_us;
-	if (!e->element && !open_element(e)) {
+	if (!e->coder && !open_element(e)) {
 		e->fails++;
 		return;
 	}
-	if (e->key_due && now_us - e->key_us >= MIX_KEY_US) {
-		if (e->key_us) {
-			mix_element_force_key(e->element);
-		}
-		e->key_due = false;
-	}
+	bool key = e->key_due && now_us - e->key_us >= MIX_KEY_US;
+	e->key_due &= !key;
 	GstBuffer *buffer = mix_canvas_buffer(&e->wall->canvas);
 	GST_BUFFER_PTS(buffer) = (GstClockTime)now_us * 1000;
 	GST_BUFFER_DURATION(buffer) = GST_SECOND / (GstClockTime)e->fps;
-	if (!mix_element_push(e->element, buffer)) {
-		failed(e);
-	}
+	coded(e, mix_coder_push(e->coder, buffer, key && e->key_us, take_coded, e));
 	e->encode_ms += ((double)(ort_now_us() - began) / 1000 - e->encode_ms) / 16;
 }
 

@@ -82,6 +82,16 @@ void mix_canvas_finish(struct mix_canvas *c)
 	g_clear_pointer(&c->scratch, g_free);
 }
 
+void mix_canvas_leave(struct mix_canvas *c)
+{
+	uint8_t *old = c->data;
+
+	c->data = g_memdup2(old, c->size);
+	for (unsigned i = 0; i < 3; i++) {
+		c->plane[i] = c->data + (c->plane[i] - old);
+	}
+}
+
 GstBuffer *mix_canvas_buffer(struct mix_canvas *c)
 {
 	return gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, c->data, c->size, 0, c->size, NULL, NULL);

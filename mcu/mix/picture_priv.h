@@ -30,6 +30,7 @@ struct mix_canvas {
 };
 void mix_canvas_init(struct mix_canvas *c, int w, int h);	/* even sizes */
 void mix_canvas_finish(struct mix_canvas *c);
+void mix_canvas_leave(struct mix_canvas *c);	/* goes on elsewhere: somebody who hangs has its memory, for ever */
 /* Buffer over the canvas' memory, valid until the canvas is painted again: for an encoder that is done when push returns. */
 GstBuffer *mix_canvas_buffer(struct mix_canvas *c);
 

@@ -67,9 +67,9 @@ static long resident_mb(void)
 }
 
 /* A room that takes a frame of each leg 30 times a second; returns what it cost after warming up */
-struct room { void (*send)(struct room *room, struct rig_leg *leg, int64_t now_us); guint sent_frames, sent_bytes; };
+struct any_room { void (*send)(struct any_room *room, struct rig_leg *leg, int64_t now_us); guint sent_frames, sent_bytes; };
 
-static struct result drive(struct room *room, struct rig_leg *legs, unsigned n, unsigned seconds)
+static struct result drive(struct any_room *room, struct rig_leg *legs, unsigned n, unsigned seconds)
 {
 	int64_t due = ort_now_us();
 	double began = 0, began_s = 0, decode = 0, home = 0;
@@ -99,14 +99,14 @@ static struct result drive(struct room *room, struct rig_leg *legs, unsigned n, 
 				(threads_s("mix-dec") - decode) / wall, (threads_s("mix-1") - home) / wall };
 }
 
-static void note_sent(struct room *room, const uint8_t *packet, size_t len)
+static void note_sent(struct any_room *room, const uint8_t *packet, size_t len)
 {
 	g_atomic_int_add((gint *)&room->sent_bytes, (gint)len);
 	g_atomic_int_add((gint *)&room->sent_frames, packet[1] >> 7);
 }
 
 /* ---- ours ---- */
-struct our_room { struct room room; mcu_mix *mix; struct rig_leg *legs; gint key[MAX_LEGS]; };	/* key: asked for by PLI */
+struct our_room { struct any_room room; mcu_mix *mix; struct rig_leg *legs; gint key[MAX_LEGS]; };	/* key: asked for by PLI */
 
 static void count_sent(mcu_mix *mix, enum mcu_kind lane, const uint8_t *packet, size_t len, void *mix_data)
 {
@@ -124,7 +124,7 @@ static void count_sent(mcu_mix *mix, enum mcu_kind lane, const uint8_t *packet, 
 	}
 }
 
-static void our_send(struct room *room, struct rig_leg *leg, int64_t now_us)
+static void our_send(struct any_room *room, struct rig_leg *leg, int64_t now_us)
 {
 	struct our_room *r = (struct our_room *)room;
 
@@ -146,7 +146,7 @@ static struct result run_ours(unsigned row, struct rig_clip **clips, unsigned se
 	mcu_mixer *mixer = mcu_mixer_new(&conf, &ops, NULL);
 
 	rig.mix = r.mix = mcu_mix_open(mixer, &open, &r, NULL);
-	r.room = (struct room){ our_send, 0, 0 };
+	r.room = (struct any_room){ our_send, 0, 0 };
 	for (unsigned i = 0; i < rows[row].legs; i++) {
 		g_autofree char *id = g_strdup_printf("p%u", i);
 		legs[i] = (struct rig_leg){ .clip = clips[i % CLIPS], .ssrc = 100 + i };
@@ -162,7 +162,7 @@ static struct result run_ours(unsigned row, struct rig_clip **clips, unsigned se
 }
 
 /* ---- GStreamer's ---- */
-struct gst_room { struct room room; GstElement *in[MAX_LEGS]; struct rig_leg *legs; };
+struct gst_room { struct any_room room; GstElement *in[MAX_LEGS]; struct rig_leg *legs; };
 
 static GstFlowReturn count_sample(GstAppSink *sink, gpointer user_data)
 {
@@ -178,7 +178,7 @@ static GstFlowReturn count_sample(GstAppSink *sink, gpointer user_data)
 	return GST_FLOW_OK;
 }
 
-static void gst_send(struct room *room, struct rig_leg *leg, int64_t now_us)
+static void gst_send(struct any_room *room, struct rig_leg *leg, int64_t now_us)
 {
 	struct gst_room *r = (struct gst_room *)room;
 	bool last;
@@ -236,7 +236,7 @@ static struct result run_gst(unsigned row, struct rig_clip **clips, unsigned sec
 	g_assert_no_error(err);
 	g_autoptr(GstElement) out = gst_bin_get_by_name(GST_BIN(pipeline), "out");
 	gst_app_sink_set_callbacks(GST_APP_SINK(out), &callbacks, &r, NULL);
-	r.room = (struct room){ gst_send, 0, 0 };
+	r.room = (struct any_room){ gst_send, 0, 0 };
 	for (unsigned i = 0; i < rows[row].legs; i++) {
 		g_autofree char *name = g_strdup_printf("in%u", i);
 		legs[i] = (struct rig_leg){ .clip = clips[i % CLIPS] };

@@ -450,3 +450,58 @@ bool rig_saw(const struct rig *r, const char *event)
 	}
 	return false;
 }
+
+/* ---- rooms ---- */
+void room_init(struct room *m, const char *elements, unsigned n)
+{
+	static const struct rig_yuv *const colours[] = { &rig_red, &rig_green, &rig_blue };
+	static const char *const members[] = { "a", "b", "c" };
+
+	memset(m, 0, sizeof(*m));
+	rig_init(&m->rig, elements, 30);
+	rig_viewer_init(&m->viewer, 77, MCU_CODEC_H264);
+	g_ptr_array_add(m->rig.viewers, &m->viewer);
+	for (unsigned i = 0; i < 3; i++) {
+		m->clip[i] = rig_clip_new(rig_coder(MCU_CODEC_H264), 320, 180, 90, rig_fill_plain, colours[i]);
+		m->leg[i] = (struct rig_leg){ .clip = m->clip[i], .ssrc = 11 + i };
+		if (i < n) {
+			g_ptr_array_add(m->rig.legs, &m->leg[i]);
+		}
+		rig_input(&m->rig, members[i], members[i], 11 + i, MCU_CONTENT_MAIN);
+	}
+}
+
+void room_clear(struct room *m)
+{
+	g_ptr_array_set_size(m->rig.viewers, 0);
+	rig_clear(&m->rig);
+	rig_viewer_clear(&m->viewer);
+	for (unsigned i = 0; i < 3; i++) {
+		rig_clip_free(m->clip[i]);
+	}
+}
+
+static bool is_there(struct rig *r, void *ud)
+{
+	struct room *m = ud;
+
+	return rig_viewer_is(&m->viewer, m->x, m->y, m->want);
+}
+
+void expect(struct room *m, double x, double y, struct rig_yuv want)
+{
+	m->x = x;
+	m->y = y;
+	m->want = want;
+	g_assert_true(rig_run(&m->rig, PATIENCE, is_there, m));
+}
+
+static bool was_told(struct rig *r, void *event)
+{
+	return rig_saw(r, event);
+}
+
+void expect_event(struct room *m, const char *event)
+{
+	g_assert_true(rig_run(&m->rig, PATIENCE, was_told, (void *)event));
+}

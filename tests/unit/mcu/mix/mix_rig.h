@@ -66,3 +66,18 @@ void rig_output(struct rig *r, const char *id, const char *view, const char *mem
 /* Lives for `frames` of 1/30 s in real time: legs send, what comes is decoded. Ends early when `until` is true. */
 bool rig_run(struct rig *r, unsigned frames, bool (*until)(struct rig *r, void *ud), void *ud);
 bool rig_saw(const struct rig *r, const char *event);
+
+/* A room of three coloured legs and one viewer */
+enum { PATIENCE = 450 };	/* frames of waiting for a condition */
+struct room {
+	struct rig rig;
+	struct rig_viewer viewer;
+	struct rig_clip *clip[3];
+	struct rig_leg leg[3];
+	double x, y;
+	struct rig_yuv want;
+};
+void room_init(struct room *m, const char *elements, unsigned n);	/* a = red, b = green, c = blue; the first n of them send */
+void room_clear(struct room *m);
+void expect(struct room *m, double x, double y, struct rig_yuv want);
+void expect_event(struct room *m, const char *event);

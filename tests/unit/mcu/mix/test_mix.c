@@ -2,8 +2,6 @@
  * Waiting is by condition with a long limit, so a slow machine makes these tests slower and not red. */
 #include "mix_rig.h"
 
-enum { PATIENCE = 450 };	/* frames */
-
 static struct rig_clip *clip_of(enum mcu_codec_id codec, const struct rig_yuv *colour)
 {
 	return rig_clip_new(rig_coder(codec), 640, 360, 15, rig_fill_plain, colour);

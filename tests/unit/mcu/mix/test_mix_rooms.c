@@ -8,72 +8,7 @@
 #include "mcu/mix/mix_priv.h"
 #include "mcu/rtp/rtp.h"
 
-enum { PATIENCE = 450 };	/* frames of waiting for a condition */
 static const struct rig_yuv empty = { 40, 132, 124 };
-
-struct room {
-	struct rig rig;
-	struct rig_viewer viewer;
-	struct rig_clip *clip[3];
-	struct rig_leg leg[3];
-	double x, y;
-	struct rig_yuv want;
-};
-
-/* a = red, b = green, c = blue; the first n of them send */
-static void room_init(struct room *m, const char *elements, unsigned n)
-{
-	static const struct rig_yuv *const colours[] = { &rig_red, &rig_green, &rig_blue };
-	static const char *const members[] = { "a", "b", "c" };
-
-	memset(m, 0, sizeof(*m));
-	rig_init(&m->rig, elements, 30);
-	rig_viewer_init(&m->viewer, 77, MCU_CODEC_H264);
-	g_ptr_array_add(m->rig.viewers, &m->viewer);
-	for (unsigned i = 0; i < 3; i++) {
-		m->clip[i] = rig_clip_new(rig_coder(MCU_CODEC_H264), 320, 180, 90, rig_fill_plain, colours[i]);
-		m->leg[i] = (struct rig_leg){ .clip = m->clip[i], .ssrc = 11 + i };
-		if (i < n) {
-			g_ptr_array_add(m->rig.legs, &m->leg[i]);
-		}
-		rig_input(&m->rig, members[i], members[i], 11 + i, MCU_CONTENT_MAIN);
-	}
-}
-
-static void room_clear(struct room *m)
-{
-	g_ptr_array_set_size(m->rig.viewers, 0);
-	rig_clear(&m->rig);
-	rig_viewer_clear(&m->viewer);
-	for (unsigned i = 0; i < 3; i++) {
-		rig_clip_free(m->clip[i]);
-	}
-}
-
-static bool is_there(struct rig *r, void *ud)
-{
-	struct room *m = ud;
-
-	return rig_viewer_is(&m->viewer, m->x, m->y, m->want);
-}
-
-static void expect(struct room *m, double x, double y, struct rig_yuv want)
-{
-	m->x = x;
-	m->y = y;
-	m->want = want;
-	g_assert_true(rig_run(&m->rig, PATIENCE, is_there, m));
-}
-
-static bool was_told(struct rig *r, void *event)
-{
-	return rig_saw(r, event);
-}
-
-static void expect_event(struct room *m, const char *event)
-{
-	g_assert_true(rig_run(&m->rig, PATIENCE, was_told, (void *)event));
-}
 
 static void speak(struct room *m, const char *member)
 {
@@ -353,99 +288,6 @@ static void size_that_changes_each_frame_is_throttled(void)
 	rig_clip_free(sizes[1]);
 }
 
-/* ---- elements that fail ---- */
-typedef struct { GstElement parent; } Bad;
-typedef struct { GstElementClass parent; } BadClass;
-static gint hang_released, bad_frames;
-enum { BAD_HANGS = 1, BAD_FAILS = 2 };
-static gint bad_how;
-
-static GstFlowReturn bad_chain(GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-	gst_buffer_unref(buffer);
-	g_atomic_int_inc(&bad_frames);
-	if (g_atomic_int_get(&bad_how) == BAD_FAILS) {
-		return GST_FLOW_ERROR;
-	}
-	while (!g_atomic_int_get(&hang_released)) {
-		g_usleep(10000);
-	}
-	return GST_FLOW_OK;
-}
-
-static void bad_init(Bad *self, BadClass *klass)
-{
-	GstPad *sink = gst_pad_new("sink", GST_PAD_SINK), *src = gst_pad_new("src", GST_PAD_SRC);
-
-	gst_pad_set_chain_function(sink, bad_chain);
-	gst_element_add_pad(GST_ELEMENT(self), sink);
-	gst_element_add_pad(GST_ELEMENT(self), src);
-}
-
-static void bad_class_init(BadClass *klass, void *data)
-{
-	static GstStaticPadTemplate sink = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-	static GstStaticPadTemplate src = GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-
-	gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink);
-	gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src);
-	gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "bad", "Decoder", "fails or hangs", "tests");
-}
-
-static void register_bad(void)
-{
-	GType type = g_type_register_static_simple(GST_TYPE_ELEMENT, "OrtTestBad", sizeof(BadClass),
-						   (GClassInitFunc)bad_class_init, sizeof(Bad),
-						   (GInstanceInitFunc)bad_init, 0);
-	gst_element_register(NULL, "orttestbad", GST_RANK_NONE, type);
-}
-
-static void failing_decoder_gives_way(void)
-{
-	struct room m;
-
-	g_atomic_int_set(&bad_how, BAD_FAILS);
-	room_init(&m, "H264.decode=orttestbad,avdec_h264", 2);
-	rig_view(&m.rig, "v", "2", "a b");
-	rig_output(&m.rig, "out", "v", NULL, MCU_CODEC_H264, 640, 360, 77, NULL);
-	expect(&m, .25, .5, rig_red);
-	expect(&m, .75, .5, rig_green);
-	g_assert_cmpint(g_atomic_int_get(&bad_frames), >=, 2);
-	room_clear(&m);
-}
-
-/* It hangs the first legs' thread; VP8 legs' come back on another thread, the room goes on all the time. */
-static void hung_decoder_is_left_behind(void)
-{
-	struct room m;
-	struct rig_clip *vp8 = rig_clip_new(rig_coder(MCU_CODEC_VP8), 320, 180, 30, rig_fill_plain, &rig_white);
-	struct rig_leg leg = { .clip = vp8, .ssrc = 44 };
-	g_autoptr(json_t) stats = NULL;
-
-	g_atomic_int_set(&bad_how, BAD_HANGS);
-	g_atomic_int_set(&hang_released, 0);
-	room_init(&m, "H264.decode=orttestbad", 1);
-	rig_input(&m.rig, "d", "d", 44, MCU_CONTENT_MAIN);
-	rig_view(&m.rig, "v", "2", "- d");
-	rig_output(&m.rig, "out", "v", NULL, MCU_CODEC_H264, 640, 360, 77, NULL);
-	g_ptr_array_add(m.rig.legs, &leg);
-	expect(&m, .75, .5, rig_white);
-	rig_view(&m.rig, "v", "2", "a d");
-	for (unsigned i = 0; i < 10 * 30 && (!stats || !json_integer_value(json_object_get(stats, "decoder_threads_lost"))); i += 10) {
-		rig_run(&m.rig, 10, NULL, NULL);
-		g_clear_pointer(&stats, json_decref);
-		stats = mcu_mixer_stats(m.rig.mixer);
-	}
-	g_assert_cmpint(json_integer_value(json_object_get(stats, "decoder_threads_lost")), >=, 1);
-	g_ptr_array_remove_index(m.rig.legs, 0);	/* what hangs it goes */
-	g_ptr_array_set_size(m.rig.events, 0);
-	rig_view(&m.rig, "v", "1", "d");
-	expect(&m, .5, .5, rig_white);
-	room_clear(&m);
-	rig_clip_free(vp8);
-	g_atomic_int_set(&hang_released, 1);
-}
-
 /* ---- sizes, packets ---- */
 static void size_of_the_cell_is_asked_for(void)
 {
@@ -574,7 +416,6 @@ int main(int argc, char **argv)
 {
 	gst_init(&argc, &argv);
 	g_test_init(&argc, &argv, NULL);
-	register_bad();
 	ONE(layout_change_is_one_frame_and_no_more_than_one_key)
 	ONE(late_source_is_no_veto)
 	ONE(voice_cell_shows_the_speaker)
@@ -588,8 +429,6 @@ int main(int argc, char **argv)
 	ONE(viewers_key_frame_requests_are_gathered)
 	ROWS(bad, bad_leg_harms_nobody)
 	ONE(size_that_changes_each_frame_is_throttled)
-	ONE(failing_decoder_gives_way)
-	ONE(hung_decoder_is_left_behind)
 	ONE(size_of_the_cell_is_asked_for)
 	ONE(equal_outputs_share_an_encode)
 	ONE(mode_0_has_no_fragments)
