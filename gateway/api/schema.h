@@ -174,7 +174,7 @@ struct gw_conference_join { char *id, *name, *password; };	/* id or number; name
 struct gw_conference_join_reply { char *party, *conference, *audio, *video; };	/* streams to view */
 struct gw_conference_layout { char *id, *view, *layout, *banner, *alarm; json_t *automatic, *titles, *clock; bool test; };	/* view NULL = program */
 struct gw_conference_cell { char *id, *view, *party, **parties; int64_t cell, interval_ms; int mode; };
-struct gw_conference_play { char *id, *party, *sound; };
+struct gw_conference_play { char *id, *party, *sound, *text, *lang; };
 struct gw_party_ref { char *conference, *party; };
 struct gw_party_call { char *conference, *site, *address, *trunk, *number, *name; int64_t max_bps; };
 struct gw_party_call_reply { char *party; };

@@ -37,7 +37,9 @@ T(conference_cell, IDF(conference_cell, id, MUST, "which"), IDF(conference_cell,
   ORT_JF(struct gw_conference_cell, parties, ORT_J_STRV, 0, 0, 256, NULL, "poll: whose, in turn"),
   INT(conference_cell, interval_ms, 0, 0, 600000, "ms", "poll: each so long; 0 = 10,000"));
 T(conference_play, IDF(conference_play, id, MUST, "which"), IDF(conference_play, party, 0, "absent: to all"),
-  IDF(conference_play, sound, MUST, "row of the mixer's sounds"));
+  IDF(conference_play, sound, MUST, "row of the mixer's sounds"),
+  TEXT(conference_play, text, 0, LINE, "words to be spoken; the sound is played where there is no voice"),
+  TEXT(conference_play, lang, 0, SHORT, "voice: cmn, en; absent: by the letters of the text"));
 T(party_ref, CONF(party_ref), PARTY(party_ref));
 T(party_call, CONF(party_call), IDF(party_call, site, 0, "from the directory"), TEXT(party_call, address, 0, LINE, "or sip:user@host, or a number"),
   IDF(party_call, trunk, 0, "or a trunk .."), IDF(party_call, number, 0, ".. and the number there"), TEXT(party_call, name, 0, SHORT, "shown name"),

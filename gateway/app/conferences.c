@@ -247,8 +247,8 @@ static void play(struct gw_api_session *s, const void *request, gw_api_call *cal
 		gw_api_fail(call, GW_ERROR_NOT_FOUND, NULL);
 		return;
 	}
-	struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, in->id, in->party, in->sound };
-	gw_app_remember(app, "conference.play", actor, NULL, json_pack("{s:s,s:s,s:s?}", "conference", in->id, "sound", in->sound, "party", in->party));
+	struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, in->id, in->party, in->sound, in->text, in->lang };
+	gw_app_remember(app, "conference.play", actor, NULL, json_pack("{s:s,s:s,s:s?,s:s?}", "conference", in->id, "sound", in->sound, "party", in->party, "text", in->text));
 	gw_media_call(app->media, MCU_METHOD_MIX_PLAY, &req, on_played, call);
 }
 

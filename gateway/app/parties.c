@@ -102,11 +102,26 @@ static char *party_actor(gw_app *app, struct gw_api_session *s, const char *conf
 
 typedef bool (*mute_fn)(gw_domain *d, const char *actor, const char *conference, const char *party, bool on, struct gw_now now, GError **err);
 
-/* A party that is muted by others is told by a tone. */
+/* Whose loudspeaker was closed hears nothing of it: a tone is still under way then. */
+static const char *words_of(const char *sound)
+{
+	static const struct { const char *sound, *words; } rows[] = {
+		{ "muted", "您的话筒已被关闭" }, { "unmuted", "您的话筒已打开" }, { "hearing", "您的扬声器已打开" },
+	};
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		if (strcmp(rows[n].sound, sound) == 0) {
+			return rows[n].words;
+		}
+	}
+	return NULL;
+}
+
+/* A party that is muted by others is told, by words or else by a tone. */
 static void tell(gw_app *app, const struct gw_party_mute *in, const char *sound)
 {
 	if (strcmp(in->party, "*") != 0) {
-		struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, in->conference, in->party, (char *)(uintptr_t)sound };
+		struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, in->conference, in->party, (char *)(uintptr_t)sound,
+					    .text = (char *)(uintptr_t)words_of(sound) };
 		gw_media_call(app->media, MCU_METHOD_MIX_PLAY, &req, NULL, NULL);
 	}
 }

@@ -246,13 +246,15 @@ static void do_conf_changed(gw_app *app, const struct gw_action *a)
 	}
 }
 
-/* The tone tells the site that it is heard now; nobody waits for it. */
+/* Tells the site that it is heard now; nobody waits for it. */
 static void do_rollcall(gw_app *app, const struct gw_action *a)
 {
 	const char *conference = a->party != NULL ? gw_party_conference(app->domain, a->party) : NULL;
 	mark(app, app->dirty_rollcalls, a->id);
 	if (conference != NULL && app->media != NULL) {
-		struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, (char *)(uintptr_t)conference, NULL, (char *)(uintptr_t)"roll_call" };
+		g_autofree char *text = g_strdup_printf("点名，%s，请回答", gw_party_name(app->domain, a->party));
+		struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, (char *)(uintptr_t)conference, NULL, (char *)(uintptr_t)"roll_call",
+					    .text = text };
 		gw_media_call(app->media, MCU_METHOD_MIX_PLAY, &req, NULL, NULL);
 	}
 }

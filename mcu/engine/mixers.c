@@ -233,6 +233,42 @@ static GError *pass_on(struct mcu_mixers *m, struct mix *mix, struct mcu_job *jo
 	return NULL;
 }
 
+struct saying { struct mcu_mixers *m; char *key; struct mcu_job *job; };
+
+/* NULL = no voice: the sound is played */
+static void on_voice(const char *pcm, int64_t hz, void *user_data)
+{
+	g_autofree struct saying *s = user_data;
+	g_autofree char *key = s->key;
+	struct mcu_mix_play *q = s->job->request;
+	struct mix *mix = g_hash_table_lookup(s->m->mixes, key);
+	if (pcm) {
+		g_free(q->pcm);
+		q->pcm = g_strdup(pcm);
+		q->pcm_hz = hz;
+	}
+	g_clear_pointer(&q->text, g_free);
+	if (mix) {
+		(void)pass_on(s->m, mix, s->job);	/* never refuses */
+		return;
+	}
+	s->job->err = refuse(MCU_ERROR_UNKNOWN_ID, "the mix was closed");
+	mcu_control_answer(s->job);
+	mcu_job_free(s->job);
+}
+
+static GError *play(struct mcu_mixers *m, struct mix *mix, struct mcu_job *job)
+{
+	const struct mcu_mix_play *q = job->request;
+	if (!q->text || !*q->text || q->pcm) {
+		return pass_on(m, mix, job);
+	}
+	struct saying *s = g_new0(struct saying, 1);
+	*s = (struct saying){ m, mix_key(mix->room, mix->id), job };
+	mcu_voice_speak(m->voice, q->text, q->lang, on_voice, s);
+	return NULL;
+}
+
 static GError *put_view(struct mcu_mixers *m, struct mix *mix, struct mcu_job *job)
 {
 	return ((const struct mcu_mix_view *)job->request)->test ? pass_on(m, mix, job) : put_item(m, mix, job);
@@ -262,7 +298,7 @@ static GError *(*const methods[MCU_METHOD_N])(struct mcu_mixers *m, struct mix *
 	[MCU_METHOD_MIX_VIEW_REMOVE] = remove_item,
 	[MCU_METHOD_MIX_OUTPUT] = put_item,
 	[MCU_METHOD_MIX_OUTPUT_REMOVE] = remove_item,
-	[MCU_METHOD_MIX_PLAY] = pass_on,
+	[MCU_METHOD_MIX_PLAY] = play,
 	[MCU_METHOD_MIX_STILL] = pass_on,
 	[MCU_METHOD_MIX_CLIP] = pass_on,
 };
@@ -321,6 +357,7 @@ mcu_mixers *mcu_mixers_new(mcu_engine *e, const ort_conf *conf)
 	mcu_mixers *m = g_new0(mcu_mixers, 1);
 	m->e = e;
 	m->mixes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mix_free);
+	m->voice = mcu_voice_new(e->context, ort_conf_str(conf, "mixer.voice"));
 	m->n_processes = (unsigned)ort_conf_int(conf, "mixer.count");
 	m->processes = g_new0(mixer_process *, m->n_processes);
 	for (unsigned i = 0; i < m->n_processes; i++) {
@@ -334,6 +371,7 @@ void mcu_mixers_free(mcu_mixers *m)
 	if (!m) {
 		return;
 	}
+	mcu_voice_free(m->voice);	/* who waits for words asks the workers for a tone */
 	for (unsigned i = 0; i < m->n_processes; i++) {
 		mixer_process_free(m->processes[i]);
 	}

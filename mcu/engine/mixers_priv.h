@@ -2,6 +2,7 @@
 #pragma once
 #include "mcu/bridge/bridge.h"
 #include "mcu/engine/engine_priv.h"
+#include "mcu/engine/voice_priv.h"
 
 /* ---- mixer_process.c: one codec worker, started again whenever it ends ---- */
 typedef struct mixer_process mixer_process;
@@ -54,6 +55,7 @@ struct mcu_mixers {
 	mcu_engine *e;
 	char *program, *elements, *log;
 	mixer_process **processes;
+	mcu_voice *voice;
 	unsigned n_processes;
 	GHashTable *mixes;	/* "room\nmix" -> struct mix, owned */
 	uint32_t serial;

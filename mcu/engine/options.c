@@ -44,6 +44,7 @@ const struct ort_conf_row mcu_engine_rows[] = {
 	MS("mixer.watchdog", "3s", 0, 60000, "a codec worker that does not answer for so long is killed and started again; 0 = never"),
 	SIZE("mixer.memory", "4G", 0, 1099511627776, "most memory of a codec worker; 0 = unlimited"),
 	BOOL("mixer.sandbox", "true", "no new files, sockets or programs for the codec worker; hardware codecs need false"),
+	STR("mixer.voice", "espeak-ng", "program that speaks announcements; not installed or empty = tones only"),
 	STR("mixer.elements", "", "ranks of codec elements, \"H264.encode=x264enc,openh264enc;..\"; empty = the program's own"),
 	STR("log.level", "info", "\"info\", or with modules: \"info,engine=debug\""),
 };

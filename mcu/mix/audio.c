@@ -7,6 +7,7 @@
 enum {
 	MAX_STREAMS = 1024,
 	MAX_PLAYS = 64,
+	MAX_WORDS = 8,	/* of them spoken: 700 KB each */
 	LATE_US = 60000,	/* a tick so late is time lost, not a queue to work off */
 	RAMP = 480,
 	GAIN_MAX_DB = 24,
@@ -22,8 +23,23 @@ static void output_free(struct sound_output *o)
 
 static void play_free(struct sound_play *p)
 {
+	sound_words_free(p->words);
 	g_free(p->member);
 	g_free(p);
+}
+
+void sound_play_add(const struct sound_play *p, float *out, unsigned n)
+{
+	if (p->words) {
+		sound_words_play(p->words, p->at, out, n);
+	} else {
+		(void)sound_row_play(p->row, p->at, out, n);	/* its end: end_plays */
+	}
+}
+
+int64_t sound_play_ms(const struct sound_play *p)
+{
+	return p->words ? sound_words_ms(p->words) : sound_row_ms(p->row);
 }
 
 struct mix_audio *mix_audio_new(const struct mix_audio_ops *ops, void *user_data)
@@ -208,9 +224,20 @@ void mix_audio_output_remove(struct mix_audio *a, const char *id)
 	}
 }
 
+static unsigned spoken(const struct mix_audio *a)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < a->plays->len; i++) {
+		n += ((const struct sound_play *)g_ptr_array_index(a->plays, i))->words != NULL;
+	}
+	return n;
+}
+
 bool mix_audio_play(struct mix_audio *a, const struct mcu_mix_play *play, GError **err)
 {
 	const struct sound_row *row = sound_row_by_name(play->sound);
+	struct sound_words *words = NULL;
 	struct sound_play *p;
 
 	if (!row) {
@@ -219,8 +246,15 @@ bool mix_audio_play(struct mix_audio *a, const struct mcu_mix_play *play, GError
 	if (a->plays->len >= MAX_PLAYS) {
 		return refuse(err, MCU_ERROR_LIMIT, "too many sounds are waiting", play->sound);
 	}
+	if (play->pcm && *play->pcm && spoken(a) < MAX_WORDS) {
+		words = sound_words_new(play->pcm, play->pcm_hz);
+		if (!words) {
+			return refuse(err, MCU_ERROR_INVALID, "no samples, or too many", "pcm");
+		}
+	}
 	p = g_new0(struct sound_play, 1);
 	p->row = row;
+	p->words = words;
 	p->member = g_strdup(play->member);
 	g_ptr_array_add(a->plays, p);
 	return true;
@@ -350,7 +384,7 @@ static void start_plays(struct mix_audio *a)
 			p->active = g_strcmp0(before->member, p->member) != 0;
 		}
 		if (p->active && !p->member) {
-			(void)sound_row_play(p->row, p->at, a->sum, SOUND_FRAME);	/* its end: end_plays */
+			sound_play_add(p, a->sum, SOUND_FRAME);
 		}
 	}
 }
@@ -360,7 +394,7 @@ static void end_plays(struct mix_audio *a)
 	for (unsigned i = a->plays->len; i-- > 0;) {
 		struct sound_play *p = g_ptr_array_index(a->plays, i);
 		p->at += p->active ? SOUND_FRAME : 0;
-		if ((int64_t)p->at * 1000 >= sound_row_ms(p->row) * SOUND_HZ) {
+		if ((int64_t)p->at * 1000 >= sound_play_ms(p) * SOUND_HZ) {
 			(void)g_ptr_array_remove_index(a->plays, i);
 		}
 	}

@@ -224,7 +224,7 @@ static void private_sounds(const struct mix_audio *a, const struct sound_bus *b,
 	for (unsigned i = 0; b->ear && i < a->plays->len; i++) {
 		const struct sound_play *p = g_ptr_array_index(a->plays, i);
 		if (p->active && p->member && strcmp(p->member, b->ear) == 0) {
-			(void)sound_row_play(p->row, p->at, x, SOUND_FRAME);	/* its end is seen by the tick */
+			sound_play_add(p, x, SOUND_FRAME);
 		}
 	}
 }

@@ -1,20 +1,23 @@
 #include "mcu/mix/coder_priv.h"
 
+#include <errno.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "mcu/base/clock.h"
 #include "mcu/mix/home_priv.h"
 
 struct coded { GstBuffer *buffer; GstCaps *caps; };
+/* Who has the turn: the thread while CODING, else the home thread. */
+enum { CODER_IDLE, CODER_CODING, CODER_LOST };
 struct mix_coder {
 	GThread *thread;
-	GMutex lock;
-	GCond turn;
-	/* under the lock */
-	GstBuffer *in;			/* to be coded; NULL = none */
-	bool key, quit, lost, busy, ok;
+	sem_t go, done;
+	atomic_int turn;
+	GstBuffer *in;
+	bool key, quit, ok;
 	uint64_t cpu_us;
-	/* whoever has the turn: the thread while busy, else the home thread */
 	struct mix_element *element;
 	GArray *out;			/* struct coded */
 };
@@ -42,8 +45,8 @@ static void destroy(struct mix_coder *c)
 	clear(c);
 	g_array_unref(c->out);
 	mix_element_free(c->element);
-	g_mutex_clear(&c->lock);
-	g_cond_clear(&c->turn);
+	(void)sem_destroy(&c->go);
+	(void)sem_destroy(&c->done);
 	g_free(c);
 }
 
@@ -55,40 +58,34 @@ static uint64_t thread_cpu_us(void)
 	return (uint64_t)t.tv_sec * ORT_US_PER_S + (uint64_t)t.tv_nsec / 1000;
 }
 
-static bool code(struct mix_coder *c, GstBuffer *in, bool key)
+static void wait_for(sem_t *s)
 {
-	if (key) {
+	while (sem_wait(s) < 0 && errno == EINTR) {
+	}
+}
+
+static void code(struct mix_coder *c)
+{
+	if (c->key) {
 		mix_element_force_key(c->element);
 	}
-	return mix_element_push(c->element, in);
+	c->ok = mix_element_push(c->element, g_steal_pointer(&c->in));
+	c->cpu_us = thread_cpu_us();
 }
 
 static gpointer run(gpointer data)
 {
 	struct mix_coder *c = data;
-	bool lost;
 
 	mix_thread_first(-5);
-	g_mutex_lock(&c->lock);
-	while (!c->quit && !c->lost) {
-		if (!c->in) {
-			g_cond_wait(&c->turn, &c->lock);
-			continue;
+	for (wait_for(&c->go); !c->quit; wait_for(&c->go)) {
+		int coding = CODER_CODING;
+		code(c);
+		if (!atomic_compare_exchange_strong(&c->turn, &coding, CODER_IDLE)) {
+			destroy(c);	/* it came back after all: nobody else knows of it any more */
+			break;
 		}
-		GstBuffer *in = g_steal_pointer(&c->in);
-		bool key = c->key, ok;
-		g_mutex_unlock(&c->lock);
-		ok = code(c, in, key);
-		g_mutex_lock(&c->lock);
-		c->ok = ok;
-		c->busy = false;
-		c->cpu_us = thread_cpu_us();
-		g_cond_broadcast(&c->turn);
-	}
-	lost = c->lost;
-	g_mutex_unlock(&c->lock);
-	if (lost) {	/* it came back after all: nobody else knows of it any more */
-		destroy(c);
+		(void)sem_post(&c->done);
 	}
 	return NULL;
 }
@@ -103,45 +100,51 @@ struct mix_coder *mix_coder_new(const struct mix_element_row *row, const struct 
 		return NULL;
 	}
 	c->out = g_array_new(FALSE, FALSE, sizeof(struct coded));
-	g_mutex_init(&c->lock);
-	g_cond_init(&c->turn);
+	(void)sem_init(&c->go, 0, 0);
+	(void)sem_init(&c->done, 0, 0);
 	c->thread = g_thread_new("mix-enc", run, c);
 	return c;
 }
 
 void mix_coder_free(struct mix_coder *c)
 {
-	if (!c) {
-		return;
+	if (c) {
+		c->quit = true;
+		(void)sem_post(&c->go);
+		(void)g_thread_join(c->thread);
+		destroy(c);
 	}
-	g_mutex_lock(&c->lock);
-	c->quit = true;
-	g_cond_broadcast(&c->turn);
-	g_mutex_unlock(&c->lock);
-	(void)g_thread_join(c->thread);
-	destroy(c);
+}
+
+/* false: it had not come back in time, and is on its own from now on */
+static bool come_back(struct mix_coder *c)
+{
+	struct timespec until;
+	int coding = CODER_CODING, r;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += MIX_HUNG_US / ORT_US_PER_S;
+	while ((r = sem_clockwait(&c->done, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR) {
+	}
+	if (r == 0) {
+		return true;
+	}
+	GThread *thread = c->thread;
+	if (atomic_compare_exchange_strong(&c->turn, &coding, CODER_LOST)) {
+		g_thread_unref(thread);
+		return false;
+	}
+	wait_for(&c->done);	/* in the last moment */
+	return true;
 }
 
 enum mix_coded mix_coder_push(struct mix_coder *c, GstBuffer *buffer, bool key, mix_element_fn out, void *user_data)
 {
-	int64_t until = g_get_monotonic_time() + MIX_HUNG_US;
-	bool done, ok;
-
-	g_mutex_lock(&c->lock);
 	c->in = buffer;
 	c->key = key;
-	c->busy = true;
-	g_cond_broadcast(&c->turn);
-	while (c->busy && g_cond_wait_until(&c->turn, &c->lock, until)) {
-	}
-	done = !c->busy;
-	ok = c->ok;
-	if (!done) {
-		c->lost = true;
-		(void)g_thread_unref(c->thread);	/* its own from now on */
-	}
-	g_mutex_unlock(&c->lock);
-	if (!done) {
+	atomic_store(&c->turn, CODER_CODING);
+	(void)sem_post(&c->go);
+	if (!come_back(c)) {
 		return MIX_CODER_HUNG;
 	}
 	for (guint i = 0; i < c->out->len; i++) {
@@ -149,7 +152,7 @@ enum mix_coded mix_coder_push(struct mix_coder *c, GstBuffer *buffer, bool key, 
 		out(gst_buffer_ref(row->buffer), row->caps, user_data);
 	}
 	clear(c);
-	return ok ? MIX_CODED : MIX_CODER_BROKEN;
+	return c->ok ? MIX_CODED : MIX_CODER_BROKEN;
 }
 
 uint64_t mix_coder_cpu_us(const struct mix_coder *c)

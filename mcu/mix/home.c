@@ -292,6 +292,34 @@ static void work(struct mix_home *h, int64_t now_us)
 	mix_flush(h->mix);
 }
 
+/* Whom the picture is about: who speaks, else the first that is seen. */
+static const struct mix_in *leader(const struct mix_home *h)
+{
+	const struct mix_in *first = NULL;
+
+	for (guint i = 0; i < h->ins->len; i++) {
+		const struct mix_in *in = h->ins->pdata[i];
+		if (!in->last || !in->seen || in->content != MCU_CONTENT_MAIN) {
+			continue;
+		}
+		if (h->history[0] && !strcmp(in->member, h->history[0])) {
+			return in;
+		}
+		first = first ? first : in;
+	}
+	return first;
+}
+
+static int64_t steer(struct mix_home *h, int64_t now_us, int64_t period_us)
+{
+	const struct mix_in *in = leader(h);
+
+	if (!in || (h->phase.of == in && h->phase.last_us == in->last_us)) {
+		return 0;
+	}
+	return mix_phase_note(&h->phase, in, in->last_us, now_us, period_us);
+}
+
 static int64_t tick(int64_t now_us, void *user_data)
 {
 	struct mix_home *h = user_data;
@@ -303,7 +331,7 @@ static int64_t tick(int64_t now_us, void *user_data)
 	if (mix_load_note(&h->load, ort_now_us() - now_us, period, skipped > 0, now_us)) {
 		h->regroup = true;
 	}
-	h->due_us += (skipped + 1) * period;
+	h->due_us += (skipped + 1) * period + steer(h, now_us, period);
 	return h->due_us;
 }
 

@@ -9,6 +9,7 @@
 #include "mcu/mix/judge_priv.h"
 #include "mcu/mix/load_priv.h"
 #include "mcu/mix/mix.h"
+#include "mcu/mix/phase_priv.h"
 #include "mcu/mix/picture_priv.h"
 
 #define MIX_COMMIT_US 500000	/* a new layout or source is waited for this long */
@@ -116,6 +117,7 @@ struct mix_home {
 	char *history[MIX_HISTORY];		/* who spoke, the present one first */
 	bool nobody;				/* at present nobody speaks */
 	struct mix_load load;
+	struct mix_phase phase;
 	uint64_t late, cpu_us, cpu_told_us, coders_us;	/* coders_us: of coders that went */
 	unsigned rank[MCU_CODEC_N];		/* encoders before this one hung */
 	bool regroup;				/* outputs must look for their encode again */

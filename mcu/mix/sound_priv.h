@@ -195,7 +195,11 @@ bool sound_level_tagged(const struct sound_input *in, int64_t now_us);	/* levels
 void sound_choose(GPtrArray *inputs, int64_t now_us);	/* sets `chosen` of at most SOUND_HEARD */
 
 /* ---- the mix ---- */
-struct sound_play { const struct sound_row *row; char *member; uint64_t at; bool active; };	/* member NULL = to all */
+struct sound_words;
+/* One of the two; member NULL = to all */
+struct sound_play { const struct sound_row *row; struct sound_words *words; char *member; uint64_t at; bool active; };
+void sound_play_add(const struct sound_play *p, float *out, unsigned n);	/* from p->at on */
+int64_t sound_play_ms(const struct sound_play *p);
 
 /* One encode of one sum, for all outputs that want the same. */
 struct sound_bus {
@@ -244,6 +248,12 @@ void sound_bus_leave(struct mix_audio *a, struct sound_output *o);
 void sound_buses_arrange(struct mix_audio *a);			/* each output gets the bus that it wants now */
 void sound_buses_run(struct mix_audio *a);			/* mixes and encodes */
 void sound_outputs_send(struct mix_audio *a, int64_t now_us, int64_t wall_us, unsigned missed);
+
+/* ---- spoken ones: audio_words.c ---- */
+struct sound_words *sound_words_new(const char *base64, int64_t hz);	/* NULL: no samples, or over 20 s */
+void sound_words_free(struct sound_words *w);	/* NULL allowed */
+int64_t sound_words_ms(const struct sound_words *w);
+void sound_words_play(const struct sound_words *w, uint64_t from, float *out, unsigned n);	/* from: at 48 kHz; added */
 
 /* ---- sounds of sounds.def ---- */
 struct sound_row { const char *name; int dbov; const char *score, *doc; };

@@ -107,6 +107,38 @@ static void its_input_goes(void)
 	rig_free(rig);
 }
 
+/* Words are heard at the pitch they were spoken, as loud as the tones, by whom they are for. */
+static void words_are_heard(void)
+{
+	struct mcu_mix_play play = { .sound = (char *)"roll_call", .pcm_hz = 22050 };
+	struct rig *rig = rig_new();
+	g_autoptr(GByteArray) pcm = g_byte_array_new();
+	g_autoptr(GError) err = NULL;
+
+	for (unsigned i = 0; i < 22050 * 2; i++) {
+		int16_t v = (int16_t)lrint(3000 * sin(2 * G_PI * 1000 * i / 22050));
+		uint8_t two[2] = { (uint8_t)(v & 0xff), (uint8_t)(v >> 8 & 0xff) };
+		g_byte_array_append(pcm, two, 2);
+	}
+	g_autofree char *text = g_base64_encode(pcm->data, pcm->len);
+	rig_join(rig, 0, "opus", 0, -20, true);
+	rig_join(rig, 1, "opus", 0, -20, true);
+	rig_run(rig, 300);
+	play.pcm = text;
+	play.member = rig_sound_input(rig, 1)->member;
+	g_assert_true(mix_audio_play(rig->mix, &play, &err));
+	rig_run(rig, 1500);
+	g_assert_cmpfloat(fabs(rig_tone(rig, 1, 1000, 400) + 22), <, 1.5);
+	g_assert_cmpfloat(rig_tone(rig, 0, 1000, 400), <, -60);
+	rig_run(rig, 1500);
+	g_assert_cmpfloat(rig_tone(rig, 1, 1000, 400), <, -60);
+	play.pcm = (char *)"";
+	g_assert_true(mix_audio_play(rig->mix, &play, &err));	/* none: the tone */
+	play.pcm = (char *)"QQ==";
+	g_assert_false(mix_audio_play(rig->mix, &play, &err));
+	rig_free(rig);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -115,6 +147,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &rows[i], is_told);
 	}
 	g_test_add_func("/mix/worth/a_clip_is_a_wav", a_clip_is_a_wav);
+	g_test_add_func("/mix/worth/words_are_heard", words_are_heard);
 	g_test_add_func("/mix/worth/its_input_goes", its_input_goes);
 	return g_test_run();
 }
