@@ -9,13 +9,25 @@ static json_t *text_or_null(const char *text)
 static json_t *figures_json(const struct gw_rollcall_entry *e)
 {
 	const struct gw_rollcall_measure *m = &e->figures;
-	return e->measured ? json_pack("{s:b,s:b,s:b,s:b,s:f,s:I,s:I}", "black", m->black, "frozen", m->frozen, "silent", m->silent,
-				       "clipped", m->clipped, "loss", m->loss, "bitrate_bps", (json_int_t)m->bitrate_bps, "answer_ms",
+	return e->measured ? json_pack("{s:b,s:b,s:b,s:b,s:b,s:f,s:I,s:I}", "black", m->black, "frozen", m->frozen, "looped", m->looped,
+				       "silent", m->silent, "clipped", m->clipped, "loss", m->loss, "bitrate_bps", (json_int_t)m->bitrate_bps, "answer_ms",
 				       (json_int_t)e->answer_ms)
 			   : json_null();
 }
 
-static json_t *entry_json(const gw_domain *d, const struct gw_rollcall_entry *e, bool turn)
+static json_t *code_json(const struct gw_rollcall_entry *e)
+{
+	return e->code_state != GW_CODE_NONE ? json_pack("{s:s,s:s}", "digits", e->code, "state", gw_code_names[e->code_state]) : json_null();
+}
+
+static json_t *evidence_json(const struct gw_kept_evidence *e)
+{
+	return e->file != NULL ? json_pack("{s:s,s:s,s:I,s:I}", "file", e->file, "sha256", e->sha256, "bytes", (json_int_t)e->bytes, "at_ms",
+					   (json_int_t)e->at_ms)
+			       : json_null();
+}
+
+json_t *gw_rollcall_entry_json(const gw_domain *d, const struct gw_rollcall_entry *e, bool turn)
 {
 	const struct gw_party *p = gw_party_get(d, e->party);
 	json_t *o = json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o}", "site", e->site, "name", e->name, "party", text_or_null(e->party), "state",
@@ -26,6 +38,8 @@ static json_t *entry_json(const gw_domain *d, const struct gw_rollcall_entry *e,
 				 turn, "figures", figures_json(e), "measured",
 				 turn ? json_string(gw_result_names[gw_rollcall_verdict(d, e)]) : json_null());
 	json_object_update_new(o, more);
+	json_object_update_new(o, json_pack("{s:o,s:o,s:o}", "code", code_json(e), "still", evidence_json(&e->evidence[GW_EVIDENCE_STILL]),
+					    "clip", evidence_json(&e->evidence[GW_EVIDENCE_CLIP])));
 	return o;
 }
 
@@ -47,7 +61,7 @@ static json_t *totals_json(const struct gw_rollcall *r)
 	return o;
 }
 
-static json_t *head_json(const struct gw_rollcall *r)
+json_t *gw_rollcall_head_json(const struct gw_rollcall *r)
 {
 	return json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I,s:i,s:b,s:i,s:o}", "id", r->id, "conference", r->conference->id, "name",
 			 r->name, "state", state_of(r), "drill", r->conference->drill, "opened_ms", (json_int_t)r->opened_ms, "started_ms",
@@ -61,10 +75,51 @@ json_t *gw_rollcall_print(const gw_domain *d, const char *id)
 	if (r == NULL) {
 		return NULL;
 	}
-	json_t *o = head_json(r), *entries = json_array();
+	json_t *o = gw_rollcall_head_json(r), *entries = json_array();
 	for (unsigned n = 0; n < r->entries->len; n++) {
-		json_array_append_new(entries, entry_json(d, &g_array_index(r->entries, struct gw_rollcall_entry, n), (int)n == r->current));
+		json_array_append_new(entries, gw_rollcall_entry_json(d, &g_array_index(r->entries, struct gw_rollcall_entry, n), (int)n == r->current));
 	}
+	json_object_set_new(o, "entries", entries);
+	return o;
+}
+
+/* Everything that a printed row depends on, in one number; a collision is a row that pages see later. */
+static uint64_t mark_of(const gw_domain *d, const struct gw_rollcall_entry *e, bool turn)
+{
+	const struct gw_party *p = gw_party_get(d, e->party);
+	const struct gw_rollcall_measure *m = &e->figures;
+	const uint64_t words[] = {
+		p != NULL ? (uint64_t)p->state : GW_SITE_N, (uint64_t)e->result, (uint64_t)e->called_ms, (uint64_t)e->answered_ms,
+		(uint64_t)e->shown_ms, (uint64_t)e->done_ms, (uint64_t)e->answer_ms, (uint64_t)m->bitrate_bps, (uint64_t)(m->loss * 1e4),
+		(uint64_t)(m->black | m->frozen << 1 | m->looped << 2 | m->silent << 3 | m->clipped << 4 | e->measured << 5 | turn << 6),
+		g_str_hash(e->party != NULL ? e->party : ""), g_str_hash(e->why != NULL ? e->why : ""), g_str_hash(e->by != NULL ? e->by : ""),
+		g_str_hash(e->code), (uint64_t)e->code_state, (uint64_t)e->evidence[GW_EVIDENCE_STILL].at_ms,
+		(uint64_t)e->evidence[GW_EVIDENCE_CLIP].at_ms, turn ? (uint64_t)gw_rollcall_verdict(d, e) : GW_RESULT_N,
+	};
+	uint64_t mark = 0xcbf29ce484222325;
+	for (unsigned n = 0; n < G_N_ELEMENTS(words); n++) {
+		mark = (mark ^ words[n]) * 0x100000001b3;
+		mark ^= mark >> 29;
+	}
+	return MAX(mark, 1);
+}
+
+json_t *gw_rollcall_print_changed(const gw_domain *d, const char *id, uint64_t *seen, bool *ret_whole)
+{
+	const struct gw_rollcall *r = gw_rollcall_find(d, id, NULL);
+	if (r == NULL) {
+		return NULL;
+	}
+	json_t *o = gw_rollcall_head_json(r), *entries = json_array();
+	for (unsigned n = 0; n < r->entries->len; n++) {
+		const struct gw_rollcall_entry *e = &g_array_index(r->entries, struct gw_rollcall_entry, n);
+		uint64_t mark = mark_of(d, e, (int)n == r->current);
+		if (seen[n] != mark) {
+			seen[n] = mark;
+			json_array_append_new(entries, gw_rollcall_entry_json(d, e, (int)n == r->current));
+		}
+	}
+	*ret_whole = json_array_size(entries) == r->entries->len;
 	json_object_set_new(o, "entries", entries);
 	return o;
 }
@@ -73,7 +128,7 @@ json_t *gw_rollcall_list(const gw_domain *d, unsigned limit)
 {
 	json_t *list = json_array();
 	for (unsigned n = d->rollcall_order->len; n > 0 && json_array_size(list) < limit; n--) {
-		json_array_append_new(list, head_json(d->rollcall_order->pdata[n - 1]));
+		json_array_append_new(list, gw_rollcall_head_json(d->rollcall_order->pdata[n - 1]));
 	}
 	return list;
 }
@@ -96,7 +151,7 @@ static void put_figures(GString *out, const struct gw_rollcall_entry *e)
 {
 	const struct gw_rollcall_measure *m = &e->figures;
 	const struct { bool on; const char *word; } faults[] = {
-		{ m->black, "黑屏" }, { m->frozen, "画面冻结" }, { m->silent, "无声" }, { m->clipped, "声音削波" },
+		{ m->black, "黑屏" }, { m->frozen, "画面冻结" }, { m->looped, "画面重复" }, { m->silent, "无声" }, { m->clipped, "声音削波" },
 	};
 	g_autoptr(GString) words = g_string_new(NULL);
 	if (!e->measured) {

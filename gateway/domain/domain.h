@@ -80,6 +80,7 @@ enum gw_action_kind {
 	GW_ACT_ACCESS,		/* who may see what changed: pages must ask again */
 	GW_ACT_APPROVAL,	/* id: a request for a second pair of eyes changed */
 	GW_ACT_NOTICE,		/* id: conference, party or NULL, why: a word, minutes: a tone, and news for pages */
+	GW_ACT_SCHEDULE,	/* id: saved list of a roll call; why: "ran", "missed" or NULL: it changed */
 };
 struct gw_action {
 	enum gw_action_kind kind;
@@ -277,43 +278,7 @@ void gw_conference_views(const gw_domain *d, const char *id, void (*fn)(const st
 bool gw_conference_view_for(const gw_domain *d, const char *id, const char *party, struct gw_view_info *ret);
 bool gw_party_is_live(enum gw_site_state state);	/* connecting, present, degraded, held */
 
-/* ---- roll call (点名) ----
- * An ordered list of sites, called one after the other in a conference. The site whose turn it is, is broadcast beside the
- * chair with its name in the picture, every other microphone but the chair's is shut; the next `ahead` are dialled meanwhile
- * and kept warm. By hand: somebody says the result and goes on; unattended (dwell_ms > 0): the clock does, from what was
- * measured. It lives in the log: after a restart it goes on with the same site. */
-enum gw_result {
-#define X(id, ...) GW_RESULT_##id,
-#include "gateway/domain/results.def"
-#undef X
-	GW_RESULT_N
-};
-extern const char *const gw_result_names[GW_RESULT_N + 1];
-extern const char *const gw_result_names_zh[GW_RESULT_N + 1];
-#define GW_ROLLCALL_SITES 1000
-
-struct gw_rollcall_facts { const char *conference, *name; const char *const *sites; /* of the directory, in order */
-			   int ahead;		/* dialled before their turn; negative = 3 */
-			   int64_t dwell_ms;	/* 0 = by hand */
-			   bool hang_up;	/* sites leave when their turn is over, else they stay */ };
-const char *gw_rollcall_open(gw_domain *d, const char *actor, const struct gw_rollcall_facts *f, struct gw_now now, GError **err);
-bool gw_rollcall_run(gw_domain *d, const char *actor, const char *id, bool on, struct gw_now now, GError **err);	/* start, go on; pause */
-/* Records the present site's result (GW_RESULT_N = what was measured) and shows the next one. */
-bool gw_rollcall_next(gw_domain *d, const char *actor, const char *id, enum gw_result result, struct gw_now now, GError **err);
-/* Says or corrects a result at any time; an excused site is passed over. NOT_CALLED: its turn comes again. */
-bool gw_rollcall_mark(gw_domain *d, const char *actor, const char *id, const char *site, enum gw_result result, const char *why,
-		      struct gw_now now, GError **err);
-bool gw_rollcall_jump(gw_domain *d, const char *actor, const char *id, const char *site, struct gw_now now, GError **err);
-bool gw_rollcall_close(gw_domain *d, const char *actor, const char *id, struct gw_now now, GError **err);
-/* What media measured of the site on the screen; the worst since it was shown counts, the last figures are kept. */
-struct gw_rollcall_measure { bool black, frozen, silent, clipped; double loss; int64_t bitrate_bps; };
-void gw_rollcall_measured(gw_domain *d, const char *party, const struct gw_rollcall_measure *m, struct gw_now now);
-const char *gw_rollcall_turn(const gw_domain *d, const char *conference, int64_t *ret_shown_us);	/* party on the screen there, NULL = nobody */
-const char *gw_rollcall_of(const gw_domain *d, const char *conference);	/* the one that runs or rests there, NULL = none */
-json_t *gw_rollcall_print(const gw_domain *d, const char *id);	/* the circular (通报): rows, totals; (transfer full) */
-json_t *gw_rollcall_list(const gw_domain *d, unsigned limit);	/* without rows, newest first */
-char *gw_rollcall_csv(const gw_domain *d, const char *id);	/* the circular for a spreadsheet: BOM, Chinese, local time; (transfer full) */
-
 #include "gateway/domain/room.h"
 #include "gateway/domain/access.h"
 #include "gateway/domain/control.h"
+#include "gateway/domain/rollcall.h"

@@ -56,13 +56,7 @@ struct gw_rec_content_lock { char *conference; bool on; };
 struct gw_rec_view_layout { char *conference, *view, *layout, *banner, *alarm; bool by_itself, titles, clock; };
 struct gw_rec_view_cell { char *conference, *view, *party, **parties; int64_t cell, interval_ms; int mode; };
 
-/* ---- bodies of records: roll calls ---- */
-struct gw_rec_rollcall_open { char *id, *conference, *name, **sites; int64_t nr, ahead, dwell_ms; bool hang_up; };
-struct gw_rec_rollcall_run { char *rollcall; bool on; };
-struct gw_rec_rollcall_entry { char *rollcall, *site, *party; };
-struct gw_rec_rollcall_result { char *rollcall, *site, *why; int result; };
-struct gw_rec_rollcall_figures { char *rollcall, *site; int64_t answer_ms, bitrate_bps; double loss; bool black, frozen, silent, clipped; };
-struct gw_rec_rollcall_ref { char *rollcall; };
+#include "gateway/domain/rollcall_priv.h"
 
 #include "gateway/domain/room_priv.h"
 #include "gateway/domain/access_priv.h"
@@ -154,24 +148,6 @@ struct gw_conference {
 	char *mix_state, *mix_why;
 };
 
-/* ---- roll calls ---- */
-struct gw_rollcall_entry {
-	char *site, *name, *party, *why, *by;	/* party NULL = not called yet */
-	enum gw_result result;
-	int64_t called_ms, answered_ms, shown_ms, done_ms, answered_us, shown_us;	/* ms 0 = not yet */
-	int64_t answer_ms;		/* from the call to the picture, of the figures */
-	bool measured;
-	struct gw_rollcall_measure figures;
-};
-struct gw_rollcall {
-	char *id, *name;
-	struct gw_conference *conference;
-	int64_t opened_ms, started_ms, closed_ms, dwell_ms;
-	int ahead, current;		/* current -1 = nobody's turn */
-	bool running, hang_up;
-	GArray *entries;		/* struct gw_rollcall_entry */
-};
-
 struct gw_domain {
 	struct gw_domain_ops ops;
 	void *user_data;
@@ -195,6 +171,9 @@ struct gw_domain {
 	GHashTable *rooms;	/* device -> struct gw_room, owned */
 	struct gw_access *access;	/* access.c */
 	struct gw_approvals *approvals;	/* approval.c */
+	GPtrArray *rollcall_schedules;	/* struct gw_schedule, owned, in order of making */
+	int64_t last_schedule;
+	struct gw_now schedule_looked;
 	unsigned bad_records;
 };
 
@@ -281,13 +260,7 @@ json_t *gw_control_json(const gw_domain *d, const struct gw_conference *c);
 json_t *gw_party_control_json(const gw_domain *d, const struct gw_party *p);
 void gw_party_set_role(struct gw_party *p, enum gw_party_role role);	/* while a record is applied */
 
-/* ---- roll calls ---- */
 void gw_csv_field(GString *out, const char *text);	/* quoted where needed, harmless as a formula; csv.c */
-void gw_rollcall_free(gpointer p);
-struct gw_rollcall *gw_rollcall_find(const gw_domain *d, const char *id, GError **err);
-void gw_rollcall_tick(gw_domain *d, struct gw_rollcall *r, struct gw_now now);
-int64_t gw_rollcall_deadline(const gw_domain *d, const struct gw_rollcall *r);
-enum gw_result gw_rollcall_verdict(const gw_domain *d, const struct gw_rollcall_entry *e);	/* as measured so far */
 
 /* A noun as a part of the domain: rows of parts.def. woken: after the replay. All but init and finish may be NULL. */
 struct gw_part {

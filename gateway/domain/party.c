@@ -311,6 +311,7 @@ void gw_apply_PARTY_STATE(const struct gw_fact *f)
 		p->left_ms = p->left_us = 0;
 		p->lost = false;
 		p->attempts = 0;
+		gw_rollcall_answered(f->d, p, f->at_ms);
 		gw_view_seat(p->conference, p, p->role != GW_PARTY_OBSERVER && !p->control.waiting);
 	}
 	if (gw_party_is_live(p->state)) {

@@ -88,24 +88,6 @@ TABLE(view_cell, ID(view_cell, conference, "conference"), ID(view_cell, view, "p
       INT(view_cell, cell, 0, GW_CELLS - 1, NULL, "cell"), INT(view_cell, interval_ms, 0, 0, "ms", "poll: each so long"),
       ENUM(view_cell, mode, gw_cell_mode_names, "what the cell shows"));
 
-TABLE(rollcall_open, ID(rollcall_open, id, "roll call"), ID(rollcall_open, conference, "conference"),
-      TEXT(rollcall_open, name, 200, "its name"),
-      ORT_JF(struct gw_rec_rollcall_open, sites, ORT_J_STRV, 0, 0, GW_ROLLCALL_SITES, NULL, "sites of the directory, in order"),
-      INT(rollcall_open, nr, 0, 0, NULL, "running number"), INT(rollcall_open, ahead, 0, 50, NULL, "dialled before their turn"),
-      INT(rollcall_open, dwell_ms, 0, 600000, "ms", "unattended: time of each, 0 = by hand"),
-      BOOL(rollcall_open, hang_up, "sites leave after their turn"));
-TABLE(rollcall_run, ID(rollcall_run, rollcall, "roll call"), BOOL(rollcall_run, on, "it runs"));
-TABLE(rollcall_entry, ID(rollcall_entry, rollcall, "roll call"), ID(rollcall_entry, site, "site"),
-      OPT_ID(rollcall_entry, party, "its party in the conference"));
-TABLE(rollcall_result, ID(rollcall_result, rollcall, "roll call"), ID(rollcall_result, site, "site"),
-      TEXT(rollcall_result, why, 400, "reason in words"), ENUM(rollcall_result, result, gw_result_names, "result"));
-TABLE(rollcall_figures, ID(rollcall_figures, rollcall, "roll call"), ID(rollcall_figures, site, "site"),
-      MS(rollcall_figures, answer_ms, "from the call to the answer"), INT(rollcall_figures, bitrate_bps, 0, 0, "bps", "picture's rate"),
-      ORT_JF(struct gw_rec_rollcall_figures, loss, ORT_J_DOUBLE, 0, 0, 1, NULL, "share lost"),
-      BOOL(rollcall_figures, black, "the picture was black"), BOOL(rollcall_figures, frozen, "the picture stood still"),
-      BOOL(rollcall_figures, silent, "nothing was heard"), BOOL(rollcall_figures, clipped, "the sound was overdriven"));
-TABLE(rollcall_ref, ID(rollcall_ref, rollcall, "roll call"));
-
 const struct gw_rec_row gw_rec_rows[GW_REC_N] = {
 #define X(id, type, body, doc) [GW_REC_##id] = { type, &gw_rec_table_##body, doc },
 #include "gateway/domain/records.def"

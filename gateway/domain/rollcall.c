@@ -15,6 +15,10 @@ static void entry_clear(gpointer p)
 	g_free(e->party);
 	g_free(e->why);
 	g_free(e->by);
+	for (int n = 0; n < GW_EVIDENCE_N; n++) {
+		g_free(e->evidence[n].file);
+		g_free(e->evidence[n].sha256);
+	}
 }
 
 void gw_rollcall_free(gpointer p)
@@ -26,7 +30,7 @@ void gw_rollcall_free(gpointer p)
 	g_free(r);
 }
 
-static struct gw_rollcall_entry *entry_at(const struct gw_rollcall *r, int n)
+struct gw_rollcall_entry *gw_rollcall_entry_at(const struct gw_rollcall *r, int n)
 {
 	return n >= 0 && n < (int)r->entries->len ? &g_array_index(r->entries, struct gw_rollcall_entry, n) : NULL;
 }
@@ -34,16 +38,16 @@ static struct gw_rollcall_entry *entry_at(const struct gw_rollcall *r, int n)
 static int index_of(const struct gw_rollcall *r, const char *site)
 {
 	for (int n = 0; n < (int)r->entries->len; n++) {
-		if (g_strcmp0(entry_at(r, n)->site, site) == 0) {
+		if (g_strcmp0(gw_rollcall_entry_at(r, n)->site, site) == 0) {
 			return n;
 		}
 	}
 	return -1;
 }
 
-static struct gw_rollcall_entry *entry_by_site(const struct gw_rollcall *r, const char *site)
+struct gw_rollcall_entry *gw_rollcall_by_site(const struct gw_rollcall *r, const char *site)
 {
-	return entry_at(r, index_of(r, site));
+	return gw_rollcall_entry_at(r, index_of(r, site));
 }
 
 struct gw_rollcall *gw_rollcall_find(const gw_domain *d, const char *id, GError **err)
@@ -55,7 +59,7 @@ struct gw_rollcall *gw_rollcall_find(const gw_domain *d, const char *id, GError 
 	return r;
 }
 
-static struct gw_rollcall *find_open(const gw_domain *d, const char *id, GError **err)
+struct gw_rollcall *gw_rollcall_find_open(const gw_domain *d, const char *id, GError **err)
 {
 	struct gw_rollcall *r = gw_rollcall_find(d, id, err);
 	if (r != NULL && (r->closed_ms != 0 || r->conference->closed_ms != 0)) {
@@ -81,13 +85,13 @@ static void emit(gw_domain *d, enum gw_rec rec, const char *actor, const struct 
 	gw_emit_conference(d, rec, actor, r->conference, body, now);
 }
 
-static void changed(gw_domain *d, const struct gw_rollcall *r, const char *party)
+void gw_rollcall_changed(gw_domain *d, const struct gw_rollcall *r, const char *party)
 {
 	gw_act(d, &(struct gw_action){ .kind = GW_ACT_ROLLCALL, .id = r->id, .party = party });
 }
 
 /* ---- making one ---- */
-static bool sites_ok(const gw_domain *d, const char *const *sites, GError **err)
+bool gw_rollcall_sites_ok(const gw_domain *d, const char *const *sites, GError **err)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	unsigned n = 0;
@@ -111,7 +115,7 @@ static bool sites_ok(const gw_domain *d, const char *const *sites, GError **err)
 const char *gw_rollcall_open(gw_domain *d, const char *actor, const struct gw_rollcall_facts *f, struct gw_now now, GError **err)
 {
 	struct gw_conference *c = gw_conference_find_open(d, f->conference, err);
-	if (c == NULL || !gw_text_ok(f->name, 200, true, "name", err) || !sites_ok(d, f->sites, err)) {
+	if (c == NULL || !gw_text_ok(f->name, 200, true, "name", err) || !gw_rollcall_sites_ok(d, f->sites, err)) {
 		return NULL;
 	}
 	if (gw_rollcall_of(d, c->id) != NULL) {
@@ -124,7 +128,7 @@ const char *gw_rollcall_open(gw_domain *d, const char *actor, const struct gw_ro
 	gw_emit_conference(d, GW_REC_ROLLCALL_OPEN, actor, c, &body, now);
 	struct gw_rollcall *r = gw_rollcall_find(d, id, err);
 	if (r != NULL) {
-		changed(d, r, NULL);
+		gw_rollcall_changed(d, r, NULL);
 	}
 	return r != NULL ? r->id : NULL;
 }
@@ -162,6 +166,11 @@ static bool is_busy(const struct gw_party *p)
 	return p != NULL && (gw_party_is_live(p->state) || p->state == GW_SITE_CALLING || p->state == GW_SITE_RINGING);
 }
 
+static bool is_present(const struct gw_party *p)
+{
+	return p != NULL && (p->state == GW_SITE_PRESENT || p->state == GW_SITE_DEGRADED);
+}
+
 static void call_site(gw_domain *d, struct gw_rollcall *r, struct gw_rollcall_entry *e, struct gw_now now)
 {
 	g_autoptr(GError) err = NULL;
@@ -185,11 +194,12 @@ void gw_apply_ROLLCALL_CALL(const struct gw_fact *f)
 {
 	const struct gw_rec_rollcall_entry *b = f->body;
 	struct gw_rollcall *r = gw_rollcall_find(f->d, b->rollcall, NULL);
-	struct gw_rollcall_entry *e = r != NULL ? entry_by_site(r, b->site) : NULL;
+	struct gw_rollcall_entry *e = r != NULL ? gw_rollcall_by_site(r, b->site) : NULL;
 	if (e != NULL) {
 		g_free(e->party);
 		e->party = g_strdup(b->party);
 		e->called_ms = f->at_ms;
+		e->answered_ms = is_present(gw_party_get(f->d, e->party)) ? f->at_ms : 0;
 	}
 }
 
@@ -200,9 +210,9 @@ static bool has_turn(const struct gw_rollcall_entry *e)
 
 static void call_ahead(gw_domain *d, struct gw_rollcall *r, struct gw_now now)
 {
-	int warm = 0;
-	for (int n = r->current + 1; n < (int)r->entries->len && warm < r->ahead; n++) {
-		struct gw_rollcall_entry *e = entry_at(r, n);
+	int warm = 0, len = (int)r->entries->len;
+	for (int n = 1; n < len && warm < r->ahead; n++) {
+		struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, (r->current + n) % len);
 		if (has_turn(e)) {
 			warm++;
 			if (e->party == NULL) {
@@ -224,14 +234,25 @@ static const char *chair_of(const struct gw_conference *c)
 	return NULL;
 }
 
+static void put_plate(gw_domain *d, const struct gw_rollcall *r, const struct gw_rollcall_entry *e, const char *layout, bool code,
+		      struct gw_now now)
+{
+	g_autofree char *plate = g_strdup_printf(code ? "点名：%s　口令 %s" : "点名：%s", e->name, e->code);
+	struct gw_view_look look = { .layout = layout, .titles = true, .banner = plate };
+	(void)gw_view_layout(d, "clock", r->conference->id, "program", &look, false, now, NULL);
+}
+
+void gw_rollcall_plate(gw_domain *d, const struct gw_rollcall *r, const struct gw_rollcall_entry *e, struct gw_now now)
+{
+	put_plate(d, r, e, NULL, e->code_state == GW_CODE_SHOWN, now);
+}
+
 /* Huawei's and ZTE's meaning of 点名: the called site is broadcast, 1:1 with the caller, all other microphones are shut. */
 static void broadcast(gw_domain *d, const struct gw_rollcall *r, const struct gw_rollcall_entry *e, struct gw_now now)
 {
 	const char *conference = r->conference->id, *chair = chair_of(r->conference);
-	g_autofree char *plate = g_strdup_printf("点名：%s", e->name);
-	struct gw_view_look look = { .layout = chair != NULL ? "2" : "1", .titles = true, .banner = plate };
 	const char *shown[] = { e->party, chair };
-	(void)gw_view_layout(d, "clock", conference, "program", &look, false, now, NULL);
+	put_plate(d, r, e, chair != NULL ? "2" : "1", false, now);
 	for (int n = 0; n < 2 && shown[n] != NULL; n++) {
 		struct gw_view_cell cell = { .cell = n, .mode = GW_CELL_FIXED, .party = shown[n] };
 		(void)gw_view_cell(d, "clock", conference, "program", &cell, now, NULL);
@@ -242,18 +263,19 @@ static void broadcast(gw_domain *d, const struct gw_rollcall *r, const struct gw
 
 static void show(gw_domain *d, const char *actor, struct gw_rollcall *r, int n, struct gw_now now)
 {
-	struct gw_rollcall_entry *e = entry_at(r, n);
+	struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, n);
 	if (!is_busy(gw_party_get(d, e->party))) {
 		call_site(d, r, e, now);	/* also a second try for one that failed while it was dialled ahead */
 	}
 	if (e->party == NULL) {
 		return;
 	}
+	/* The record comes last: cut before it, the screen differs from the turn and is put back (resume). */
 	struct gw_rec_rollcall_entry body = { r->id, e->site, e->party };
-	emit(d, GW_REC_ROLLCALL_SHOW, actor, r, &body, now);
 	broadcast(d, r, e, now);
+	emit(d, GW_REC_ROLLCALL_SHOW, actor, r, &body, now);
 	call_ahead(d, r, now);
-	changed(d, r, e->party);
+	gw_rollcall_changed(d, r, e->party);
 }
 
 void gw_apply_ROLLCALL_SHOW(const struct gw_fact *f)
@@ -264,21 +286,24 @@ void gw_apply_ROLLCALL_SHOW(const struct gw_fact *f)
 	if (n < 0) {
 		return;
 	}
-	struct gw_rollcall_entry *e = entry_at(r, n);
+	struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, n);
 	r->current = n;
 	e->shown_ms = f->at_ms;
 	e->shown_us = f->at_us;
-	e->answered_ms = e->answered_us = 0;
-	e->measured = false;
+	e->measured = e->said = false;
 	e->figures = (struct gw_rollcall_measure){ 0 };
+	e->code[0] = '\0';
+	e->code_state = GW_CODE_NONE;
 }
 
-/* The next one whose turn has not been; sites that cannot be called at all get their result on the way. */
+/* The next one whose turn has not been, those that were left for later at last; sites that cannot be called at all get their
+ * result on the way. */
 static void advance(gw_domain *d, const char *actor, struct gw_rollcall *r, int from, struct gw_now now)
 {
-	int before = r->current;
-	for (int n = from; n < (int)r->entries->len; n++) {
-		if (has_turn(entry_at(r, n))) {
+	int before = r->current, len = (int)r->entries->len;
+	for (int k = 0; k < len; k++) {
+		int n = (from + k) % len;
+		if (has_turn(gw_rollcall_entry_at(r, n))) {
 			show(d, actor, r, n, now);
 		}
 		if (r->current != before && r->current == n) {
@@ -290,7 +315,7 @@ static void advance(gw_domain *d, const char *actor, struct gw_rollcall *r, int 
 
 bool gw_rollcall_run(gw_domain *d, const char *actor, const char *id, bool on, struct gw_now now, GError **err)
 {
-	struct gw_rollcall *r = find_open(d, id, err);
+	struct gw_rollcall *r = gw_rollcall_find_open(d, id, err);
 	if (r == NULL || r->running == on) {
 		return r != NULL;
 	}
@@ -299,7 +324,7 @@ bool gw_rollcall_run(gw_domain *d, const char *actor, const char *id, bool on, s
 	if (on && r->current < 0) {
 		advance(d, actor, r, 0, now);
 	}
-	changed(d, r, NULL);
+	gw_rollcall_changed(d, r, NULL);
 	return true;
 }
 
@@ -313,105 +338,27 @@ void gw_apply_ROLLCALL_RUN(const struct gw_fact *f)
 	}
 }
 
-/* ---- results ---- */
-enum gw_result gw_rollcall_verdict(const gw_domain *d, const struct gw_rollcall_entry *e)
-{
-	const struct gw_party *p = gw_party_get(d, e->party);
-	bool here = p != NULL && (p->state == GW_SITE_PRESENT || p->state == GW_SITE_DEGRADED || p->state == GW_SITE_HELD);
-	if (!here) {
-		bool silent = p != NULL && (p->state == GW_SITE_NO_ANSWER || p->state == GW_SITE_RINGING || p->state == GW_SITE_REFUSED);
-		return silent ? GW_RESULT_NO_ANSWER : GW_RESULT_UNREACHABLE;
-	}
-	if (!p->stream[GW_PARTY_VIDEO] || e->figures.black || e->figures.frozen) {
-		return GW_RESULT_NO_PICTURE;
-	}
-	if (!p->stream[GW_PARTY_AUDIO] || e->figures.silent) {
-		return GW_RESULT_NO_SOUND;
-	}
-	int64_t answered_ms = e->answered_ms != 0 ? e->answered_ms : p->joined_ms;
-	int64_t took_ms = answered_ms != 0 && e->called_ms != 0 ? answered_ms - e->called_ms : 0;
-	return took_ms > d->timer_ms[GW_TIMER_ROLLCALL_LATE] ? GW_RESULT_PRESENT_LATE : GW_RESULT_PRESENT;
-}
-
-static void remember_figures(gw_domain *d, const struct gw_rollcall *r, const struct gw_rollcall_entry *e, struct gw_now now)
-{
-	const struct gw_rollcall_measure *m = &e->figures;
-	int64_t answer_ms = e->answered_ms != 0 ? MAX(e->answered_ms - e->called_ms, 0) : 0;
-	struct gw_rec_rollcall_figures body = { r->id, e->site, answer_ms, m->bitrate_bps, CLAMP(m->loss, 0, 1), m->black, m->frozen,
-						m->silent, m->clipped };
-	if (e->measured || e->answered_ms != 0) {
-		emit(d, GW_REC_ROLLCALL_FIGURES, "clock", r, &body, now);
-	}
-}
-
-void gw_apply_ROLLCALL_FIGURES(const struct gw_fact *f)
-{
-	const struct gw_rec_rollcall_figures *b = f->body;
-	struct gw_rollcall *r = gw_rollcall_find(f->d, b->rollcall, NULL);
-	struct gw_rollcall_entry *e = r != NULL ? entry_by_site(r, b->site) : NULL;
-	if (e != NULL) {
-		e->measured = true;
-		e->answer_ms = b->answer_ms;
-		e->answered_ms = b->answer_ms > 0 ? e->called_ms + b->answer_ms : e->answered_ms;
-		e->figures = (struct gw_rollcall_measure){ b->black, b->frozen, b->silent, b->clipped, b->loss, b->bitrate_bps };
-	}
-}
-
-static void say(gw_domain *d, const char *actor, const struct gw_rollcall *r, const struct gw_rollcall_entry *e,
-		enum gw_result result, const char *why, struct gw_now now)
-{
-	struct gw_rec_rollcall_result body = { r->id, e->site, (char *)(uintptr_t)why, (int)result };
-	emit(d, GW_REC_ROLLCALL_RESULT, actor, r, &body, now);
-}
-
-void gw_apply_ROLLCALL_RESULT(const struct gw_fact *f)
-{
-	const struct gw_rec_rollcall_result *b = f->body;
-	struct gw_rollcall *r = gw_rollcall_find(f->d, b->rollcall, NULL);
-	struct gw_rollcall_entry *e = r != NULL ? entry_by_site(r, b->site) : NULL;
-	if (e != NULL) {
-		e->result = (enum gw_result)b->result;
-		e->done_ms = e->result == GW_RESULT_NOT_CALLED ? 0 : f->at_ms;
-		g_free(e->why);
-		g_free(e->by);
-		e->why = g_strdup(b->why);
-		e->by = g_strdup(f->actor);
-	}
-}
-
+/* ---- going on ---- */
 static void finish_turn(gw_domain *d, const char *actor, struct gw_rollcall *r, enum gw_result result, struct gw_now now)
 {
-	struct gw_rollcall_entry *e = entry_at(r, r->current);
+	struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, r->current);
+	const char *why = NULL;
+	enum gw_result measured = gw_rollcall_judge(d, e, &why);
+	gw_rollcall_remember_figures(d, r, e, now);
+	gw_rollcall_say(d, actor, r, e, result == GW_RESULT_N ? measured : result, result == GW_RESULT_N ? why : NULL, now);
+}
+
+static void let_go(gw_domain *d, const struct gw_rollcall *r, const struct gw_rollcall_entry *e, struct gw_now now)
+{
 	const struct gw_party *p = gw_party_get(d, e->party);
-	bool measured = result == GW_RESULT_N;
-	result = measured ? gw_rollcall_verdict(d, e) : result;
-	remember_figures(d, r, e, now);
-	say(d, actor, r, e, result, measured && p != NULL && !gw_party_is_live(p->state) ? p->why : NULL, now);
 	if (r->hang_up && p != NULL && p->role != GW_PARTY_CHAIR) {
 		(void)gw_party_hang_up(d, "clock", r->conference->id, p->id, now, NULL);
 	}
 }
 
-static bool is_present(const struct gw_party *p)
-{
-	return p != NULL && (p->state == GW_SITE_PRESENT || p->state == GW_SITE_DEGRADED);
-}
-
-static void note_answers(const gw_domain *d, struct gw_rollcall *r)
-{
-	for (int n = 0; n < (int)r->entries->len; n++) {
-		struct gw_rollcall_entry *e = entry_at(r, n);
-		const struct gw_party *p = gw_party_get(d, e->party);
-		if (e->answered_ms == 0 && is_present(p)) {
-			e->answered_ms = MAX(p->joined_ms, e->called_ms);
-			e->answered_us = p->since_us;
-		}
-	}
-}
-
 bool gw_rollcall_next(gw_domain *d, const char *actor, const char *id, enum gw_result result, struct gw_now now, GError **err)
 {
-	struct gw_rollcall *r = find_open(d, id, err);
+	struct gw_rollcall *r = gw_rollcall_find_open(d, id, err);
 	if (r == NULL) {
 		return false;
 	}
@@ -420,35 +367,18 @@ bool gw_rollcall_next(gw_domain *d, const char *actor, const char *id, enum gw_r
 			    r->current < 0 ? "it is nobody's turn: start the roll call" : "result: one of a called site");
 		return false;
 	}
-	note_answers(d, r);
-	if (has_turn(entry_at(r, r->current))) {
+	const struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, r->current);
+	if (!e->said || (result != GW_RESULT_N && result != e->result)) {
 		finish_turn(d, actor, r, result, now);
 	}
+	let_go(d, r, e, now);
 	advance(d, actor, r, r->current + 1, now);
-	return true;
-}
-
-bool gw_rollcall_mark(gw_domain *d, const char *actor, const char *id, const char *site, enum gw_result result, const char *why,
-		      struct gw_now now, GError **err)
-{
-	struct gw_rollcall *r = gw_rollcall_find(d, id, err);	/* also when it is over: a correction is a record of its own */
-	struct gw_rollcall_entry *e = r != NULL ? entry_by_site(r, site) : NULL;
-	if (r == NULL || !gw_text_ok(why, 400, false, "why", err)) {
-		return false;
-	}
-	if (e == NULL || result >= GW_RESULT_N) {
-		g_set_error(err, GW_DOMAIN_ERROR, e == NULL ? GW_DOMAIN_NOT_FOUND : GW_DOMAIN_INVALID, "%s",
-			    e == NULL ? "no such site in this roll call" : "result");
-		return false;
-	}
-	say(d, actor, r, e, result, why, now);
-	changed(d, r, NULL);
 	return true;
 }
 
 bool gw_rollcall_jump(gw_domain *d, const char *actor, const char *id, const char *site, struct gw_now now, GError **err)
 {
-	struct gw_rollcall *r = find_open(d, id, err);
+	struct gw_rollcall *r = gw_rollcall_find_open(d, id, err);
 	int n = r != NULL ? index_of(r, site) : -1;
 	if (r != NULL && n < 0) {
 		g_set_error(err, GW_DOMAIN_ERROR, GW_DOMAIN_NOT_FOUND, "no such site in this roll call");
@@ -456,24 +386,27 @@ bool gw_rollcall_jump(gw_domain *d, const char *actor, const char *id, const cha
 	if (n < 0) {
 		return false;
 	}
-	if (!has_turn(entry_at(r, n))) {
-		say(d, actor, r, entry_at(r, n), GW_RESULT_NOT_CALLED, "called again", now);
-	}
+	struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, n);
+	bool again = !has_turn(e);
 	show(d, actor, r, n, now);
+	if (again && r->current == n) {	/* afterwards: cut between, its old result stands till the new one */
+		gw_rollcall_say(d, actor, r, e, GW_RESULT_NOT_CALLED, "called again", now);
+	}
 	return true;
 }
 
 bool gw_rollcall_close(gw_domain *d, const char *actor, const char *id, struct gw_now now, GError **err)
 {
-	struct gw_rollcall *r = find_open(d, id, err);
+	struct gw_rollcall *r = gw_rollcall_find_open(d, id, err);
 	if (r == NULL) {
 		return false;
 	}
-	struct gw_rec_rollcall_ref body = { r->id };
-	emit(d, GW_REC_ROLLCALL_CLOSE, actor, r, &body, now);
+	/* The picture first: cut between the two, it is broadcast again; the other way round it would stay for ever. */
 	struct gw_view_look look = { .by_itself = true, .titles = true, .banner = "" };
 	(void)gw_view_layout(d, "clock", r->conference->id, "program", &look, false, now, NULL);
-	changed(d, r, NULL);
+	struct gw_rec_rollcall_ref body = { r->id };
+	emit(d, GW_REC_ROLLCALL_CLOSE, actor, r, &body, now);
+	gw_rollcall_changed(d, r, NULL);
 	return true;
 }
 
@@ -491,30 +424,15 @@ void gw_apply_ROLLCALL_CLOSE(const struct gw_fact *f)
 const char *gw_rollcall_turn(const gw_domain *d, const char *conference, int64_t *ret_shown_us)
 {
 	const struct gw_rollcall *r = gw_rollcall_find(d, gw_rollcall_of(d, conference), NULL);
-	const struct gw_rollcall_entry *e = r != NULL ? entry_at(r, r->current) : NULL;
+	const struct gw_rollcall_entry *e = r != NULL ? gw_rollcall_entry_at(r, r->current) : NULL;
 	*ret_shown_us = e != NULL ? e->shown_us : 0;
 	return e != NULL ? e->party : NULL;
-}
-
-void gw_rollcall_measured(gw_domain *d, const char *party, const struct gw_rollcall_measure *m, struct gw_now now)
-{
-	const struct gw_party *p = gw_party_get(d, party);
-	const char *id = p != NULL ? gw_rollcall_of(d, p->conference->id) : NULL;
-	struct gw_rollcall *r = gw_rollcall_find(d, id, NULL);
-	struct gw_rollcall_entry *e = r != NULL ? entry_at(r, r->current) : NULL;
-	if (e == NULL || g_strcmp0(e->party, party) != 0) {
-		return;
-	}
-	struct gw_rollcall_measure *worst = &e->figures;
-	*worst = (struct gw_rollcall_measure){ m->black, worst->frozen || m->frozen, m->silent, worst->clipped || m->clipped,
-					       MAX(worst->loss, m->loss), m->bitrate_bps };
-	e->measured = true;
 }
 
 /* When the clock would end the present turn: some time after the picture is there, or when nothing came of the call. */
 static int64_t turn_ends_us(const gw_domain *d, const struct gw_rollcall *r)
 {
-	const struct gw_rollcall_entry *e = entry_at(r, r->current);
+	const struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, r->current);
 	if (r->closed_ms != 0 || !r->running || r->dwell_ms == 0 || e == NULL || r->conference->closed_ms != 0) {
 		return ORT_NEVER;
 	}
@@ -526,19 +444,72 @@ static int64_t turn_ends_us(const gw_domain *d, const struct gw_rollcall *r)
 	return hopeless ? e->shown_us : e->shown_us + d->timer_ms[GW_TIMER_ROLLCALL_GIVE_UP] * ORT_US_PER_MS;
 }
 
-int64_t gw_rollcall_deadline(const gw_domain *d, const struct gw_rollcall *r)
+static void tick_one(gw_domain *d, struct gw_rollcall *r, struct gw_now now)
 {
-	return turn_ends_us(d, r);
-}
-
-void gw_rollcall_tick(gw_domain *d, struct gw_rollcall *r, struct gw_now now)
-{
-	if (r->closed_ms != 0) {
-		return;
-	}
-	note_answers(d, r);
 	while (turn_ends_us(d, r) <= now.us) {
 		(void)gw_rollcall_next(d, "clock", r->id, GW_RESULT_N, now, NULL);
+	}
+}
+
+/* ---- after a restart: what the last act left undone ---- */
+static bool on_screen(const struct gw_rollcall *r, const struct gw_rollcall_entry *e)
+{
+	struct gw_view_info info;
+	gw_view_resolve(r->conference, r->conference->views->pdata[0], &info);
+	return info.n <= 2 && info.cell[0].mode == GW_CELL_FIXED && g_strcmp0(info.cell[0].party, e->party) == 0 &&
+	       info.banner != NULL && strstr(info.banner, e->name) != NULL &&
+	       (e->code_state != GW_CODE_SHOWN || strstr(info.banner, e->code) != NULL);
+}
+
+/* Called sites that had not answered are called anew: our being down is no lateness of theirs. */
+static void call_again(gw_domain *d, struct gw_rollcall *r, struct gw_now now)
+{
+	int end = MIN(MAX(r->current, 0) + r->ahead + 1, (int)r->entries->len);
+	for (int n = MAX(r->current, 0); n < end; n++) {
+		struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, n);
+		const struct gw_party *p = gw_party_get(d, e->party);
+		if (!e->said && e->answered_ms == 0 && p != NULL && p->next_try_ms != 0) {
+			call_site(d, r, e, now);
+		}
+	}
+}
+
+static void end_finished(gw_domain *d, const struct gw_rollcall *r, struct gw_now now)
+{
+	for (int n = 0; n < (int)r->entries->len; n++) {
+		if (n != r->current && gw_rollcall_entry_at(r, n)->said) {
+			let_go(d, r, gw_rollcall_entry_at(r, n), now);
+		}
+	}
+}
+
+static void resume(gw_domain *d, struct gw_rollcall *r, struct gw_now now)
+{
+	struct gw_rollcall_entry *e = gw_rollcall_entry_at(r, r->current);
+	end_finished(d, r, now);
+	if (e == NULL && r->running) {
+		advance(d, "clock", r, 0, now);
+		return;
+	}
+	if (e != NULL) {
+		e->shown_us = now.us;	/* nor is its turn shorter for it */
+		call_again(d, r, now);
+		call_ahead(d, r, now);
+		if (!on_screen(r, e)) {
+			broadcast(d, r, e, now);
+			gw_rollcall_plate(d, r, e, now);
+		}
+	}
+	gw_rollcall_changed(d, r, NULL);
+}
+
+static void woken(gw_domain *d, struct gw_now now)
+{
+	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
+		struct gw_rollcall *r = d->rollcall_order->pdata[n];
+		if (r->closed_ms == 0 && r->conference->closed_ms == 0) {
+			resume(d, r, now);
+		}
 	}
 }
 
@@ -559,7 +530,7 @@ static int64_t deadline(const gw_domain *d)
 {
 	int64_t next = ORT_NEVER;
 	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
-		next = MIN(next, gw_rollcall_deadline(d, d->rollcall_order->pdata[n]));
+		next = MIN(next, turn_ends_us(d, d->rollcall_order->pdata[n]));
 	}
 	return next;
 }
@@ -567,8 +538,8 @@ static int64_t deadline(const gw_domain *d)
 static void tick(gw_domain *d, struct gw_now now)
 {
 	for (unsigned n = 0; n < d->rollcall_order->len; n++) {
-		gw_rollcall_tick(d, d->rollcall_order->pdata[n], now);
+		tick_one(d, d->rollcall_order->pdata[n], now);
 	}
 }
 
-const struct gw_part gw_part_rollcall = { .init = init, .finish = finish, .deadline = deadline, .tick = tick };
+const struct gw_part gw_part_rollcall = { .init = init, .finish = finish, .woken = woken, .deadline = deadline, .tick = tick };

@@ -129,13 +129,22 @@ static void only_the_called_one_is_heard(void)
 }
 
 /* ---- measured ---- */
-static const struct measured_row { const char *name; bool picture, sound; struct gw_rollcall_measure m; int64_t late_s; const char *result; } measured_rows[] = {
-	{ "well", true, true, { .bitrate_bps = 1500000 }, 1, "present" },
-	{ "late", true, true, { .bitrate_bps = 1500000 }, 25, "present_late" },
-	{ "no-stream", false, true, { 0 }, 1, "no_picture" },
-	{ "black", true, true, { .black = true }, 1, "no_picture" },
-	{ "frozen", true, true, { .frozen = true }, 1, "no_picture" },
-	{ "silent", true, true, { .silent = true }, 1, "no_sound" },
+static const struct measured_row { const char *name; bool picture, sound; struct gw_rollcall_measure m; int64_t late_s; const char *result, *why; } measured_rows[] = {
+	{ "well", true, true, { .bitrate_bps = 1500000 }, 1, "present", NULL },
+	{ "clipped", true, true, { .clipped = true }, 1, "present", NULL },
+	{ "late", true, true, { .bitrate_bps = 1500000 }, 25, "present_late", "answered_late" },
+	{ "in-time", true, true, { .bitrate_bps = 1500000 }, 20, "present", NULL },
+	{ "no-video-stream", false, true, { 0 }, 1, "no_picture", "sends_no_picture" },
+	{ "no-stream", false, false, { 0 }, 1, "no_picture", "sends_no_picture" },
+	{ "black", true, true, { .black = true }, 1, "no_picture", "picture_black" },
+	{ "frozen", true, true, { .frozen = true }, 1, "no_picture", "picture_frozen" },
+	{ "looped", true, true, { .looped = true }, 1, "no_picture", "picture_looped" },
+	{ "looped-and-frozen", true, true, { .looped = true, .frozen = true }, 1, "no_picture", "picture_looped" },
+	{ "black-and-silent", true, true, { .black = true, .silent = true }, 1, "no_picture", "picture_black" },
+	{ "no-audio-stream", true, false, { 0 }, 1, "no_sound", "sends_no_sound" },
+	{ "silent", true, true, { .silent = true }, 1, "no_sound", "sound_silent" },
+	{ "silent-and-late", true, true, { .silent = true }, 25, "no_sound", "sound_silent" },
+	{ "black-and-late", true, true, { .black = true }, 25, "no_picture", "picture_black" },
 };
 
 static void is_measured(gconstpointer data)
@@ -153,6 +162,87 @@ static void is_measured(gconstpointer data)
 	g_assert_cmpstr(says(&w, id, 0, "measured"), ==, row->result);
 	g_assert_true(gw_rollcall_next(w.d, "u:duty", id, GW_RESULT_N, w.now, NULL));
 	g_assert_cmpstr(says(&w, id, 0, "result"), ==, row->result);
+	g_assert_cmpstr(says(&w, id, 0, "why"), ==, row->why);
+	world_finish(&w);
+}
+
+/* ---- liveness ---- */
+static const char *code_state(struct world *w, const char *id, int n)
+{
+	return json_string_value(json_object_get(json_object_get(entry(w, id, n), "code"), "state"));
+}
+
+static void code_is_read_back(void)
+{
+	static const char *const bad[] = { NULL, "", "123", "12345", "12a4" };
+	struct world w;
+	GError *err = NULL;
+	world_init(&w);
+	fill_directory(&w);
+	const char *conference = open_conference(&w), *id = open_rollcall(&w, conference, 0);
+	g_assert_false(gw_rollcall_code(w.d, "u:duty", id, "0042", w.now, NULL));	/* nobody's turn */
+	g_assert_true(gw_rollcall_run(w.d, "u:duty", id, true, w.now, &err));
+	g_assert_false(gw_rollcall_code_said(w.d, "u:duty", id, true, w.now, &err));	/* none was shown */
+	g_assert_error(err, GW_DOMAIN_ERROR, GW_DOMAIN_STATE);
+	g_clear_error(&err);
+	for (unsigned n = 0; n < G_N_ELEMENTS(bad); n++) {
+		g_assert_false(gw_rollcall_code(w.d, "u:duty", id, bad[n], w.now, NULL));
+	}
+	g_assert_true(gw_rollcall_code(w.d, "u:duty", id, "0042", w.now, &err));
+	g_assert_cmpstr(code_state(&w, id, 0), ==, "shown");
+	g_assert_cmpstr(json_string_value(json_object_get(program(&w, conference), "banner")), ==, "点名：值班室1　口令 0042");
+	g_assert_true(gw_rollcall_code_said(w.d, "u:duty", id, false, w.now, &err));
+	g_assert_cmpstr(code_state(&w, id, 0), ==, "wrong");
+	g_assert_cmpstr(json_string_value(json_object_get(program(&w, conference), "banner")), ==, "点名：值班室1");
+	g_assert_true(gw_rollcall_code(w.d, "u:duty", id, "7788", w.now, &err));
+	g_assert_true(gw_rollcall_code_said(w.d, "u:duty", id, true, w.now, &err));
+	g_assert_cmpstr(code_state(&w, id, 0), ==, "right");
+	g_assert_true(gw_rollcall_next(w.d, "u:duty", id, GW_RESULT_PRESENT, w.now, &err));
+	g_assert_cmpstr(json_string_value(json_object_get(json_object_get(entry(&w, id, 0), "code"), "digits")), ==, "7788");
+	g_assert_null(code_state(&w, id, 1));
+	world_finish(&w);
+}
+
+/* ---- what was left for later comes at the end ---- */
+static void comes_round(void)
+{
+	struct world w;
+	world_init(&w);
+	fill_directory(&w);
+	const char *id = open_rollcall(&w, open_conference(&w), 0);
+	g_assert_true(gw_rollcall_run(w.d, "u:duty", id, true, w.now, NULL));
+	g_assert_true(gw_rollcall_jump(w.d, "u:duty", id, "s6", w.now, NULL));
+	g_assert_true(gw_rollcall_next(w.d, "u:duty", id, GW_RESULT_PRESENT, w.now, NULL));
+	g_assert_true(turn(&w, id, 0));
+	g_assert_cmpstr(state(&w, id), ==, "running");
+	world_finish(&w);
+}
+
+/* ---- pages are told of what changed ---- */
+static size_t news(struct world *w, const char *id, uint64_t *seen, bool *ret_whole)
+{
+	g_autoptr(json_t) o = gw_rollcall_print_changed(w->d, id, seen, ret_whole);
+	return json_array_size(json_object_get(o, "entries"));
+}
+
+static void only_changes_are_told(void)
+{
+	uint64_t seen[GW_ROLLCALL_SITES] = { 0 };
+	struct world w;
+	bool whole;
+	world_init(&w);
+	fill_directory(&w);
+	const char *id = open_rollcall(&w, open_conference(&w), 0);
+	g_assert_cmpuint(news(&w, id, seen, &whole), ==, SITES);
+	g_assert_true(whole);
+	g_assert_cmpuint(news(&w, id, seen, &whole), ==, 0);
+	g_assert_true(gw_rollcall_run(w.d, "u:duty", id, true, w.now, NULL));
+	g_assert_cmpuint(news(&w, id, seen, &whole), ==, 3);	/* on the screen, and two dialled ahead */
+	g_assert_false(whole);
+	comes(&w, id, 1, true, true);
+	g_assert_cmpuint(news(&w, id, seen, &whole), ==, 1);
+	g_assert_true(gw_rollcall_mark(w.d, "u:duty", id, "s6", GW_RESULT_EXCUSED, "休假", w.now, NULL));
+	g_assert_cmpuint(news(&w, id, seen, &whole), ==, 1);
 	world_finish(&w);
 }
 
@@ -315,6 +405,9 @@ int main(int argc, char **argv)
 		g_autofree char *path = g_strconcat("/rollcall/measured/", measured_rows[n].name, NULL);
 		g_test_add_data_func(path, &measured_rows[n], is_measured);
 	}
+	g_test_add_func("/rollcall/code-is-read-back", code_is_read_back);
+	g_test_add_func("/rollcall/comes-round", comes_round);
+	g_test_add_func("/rollcall/only-changes-are-told", only_changes_are_told);
 	g_test_add_func("/rollcall/runs-by-itself", runs_by_itself);
 	g_test_add_func("/rollcall/goes-on-after-a-restart", goes_on_after_a_restart);
 	g_test_add_func("/rollcall/five-hundred-sites", five_hundred_sites);

@@ -23,7 +23,7 @@ static inline void world_act(const struct gw_action *a, void *ud)
 {
 	static const char *const words[] = { NULL, NULL, NULL, NULL, "room+", "room-", "link-", "talk", "mute", "alarm", "verdict",
 					       "conf+", "conf-", NULL, NULL, "dial", "hangup", "content", "turn", NULL, NULL,
-					       [GW_ACT_NOTICE] = "notice" };
+					       [GW_ACT_NOTICE] = "notice", [GW_ACT_SCHEDULE] = "schedule" };
 	struct world *w = ud;
 	if (a->kind == GW_ACT_REMEMBER) {
 		const struct gw_record *r = a->record;
