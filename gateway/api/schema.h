@@ -228,8 +228,9 @@ struct gw_ev_conference { json_t *conference; };
 struct gw_ev_party_level { char *conference, *party; bool speaking; };
 struct gw_ev_party_stats { char *conference, *party; json_t *sends, *gets; };
 struct gw_ev_trunk { struct gw_trunk trunk; };
-struct gw_ev_rollcall { json_t *rollcall; };
+struct gw_ev_rollcall { json_t *rollcall; bool whole; };
 struct gw_ev_system { char *engine, *why; };
+#include "gateway/api/schema_rollcall.h"
 
 #include "gateway/api/schema_control.h"
 #include "gateway/api/schema_room.h"
@@ -255,7 +256,7 @@ struct gw_ev_system { char *engine, *why; };
 	X(party_dtmf) X(party_view) X(content_ref) X(content_lock) X(endpoint_put) X(endpoint_put_reply) X(endpoint) \
 	X(endpoint_list_reply) X(endpoint_ref) X(trunk) X(trunk_list_reply) X(ev_conference) X(ev_party_level) X(ev_party_stats) \
 	X(ev_trunk) X(rollcall_open) X(rollcall_run) X(rollcall_next) X(rollcall_mark) X(rollcall_jump) X(rollcall_list) \
-	X(rollcall_list_reply) X(rollcall_circular) X(rollcall_circular_reply) X(ev_rollcall) X(rollcall) X(incident) X(certificate) X(wall) X(directory) X(stats) X(config) X(conference)	/* from rollcall on: struct gw_raw */
+	X(rollcall_list_reply) X(rollcall_circular) X(rollcall_circular_reply) X(ev_rollcall) GW_TABLES_ROLLCALL(X) X(rollcall) X(incident) X(certificate) X(wall) X(directory) X(stats) X(config) X(conference)	/* from rollcall on: struct gw_raw */
 #define X(t) extern const struct ort_json_table gw_table_##t;
 GW_TABLES(X)
 #undef X

@@ -22,4 +22,26 @@ T(rollcall_list_reply, RAW(rollcall_list_reply, rollcalls, 0, MIB, "array of rol
 T(rollcall_circular, IDF(rollcall_circular, id, MUST, "which"), ENUM(rollcall_circular, format, gw_circular_format_names, 0, "json (default) or csv"));
 T(rollcall_circular_reply, RAW(rollcall_circular_reply, circular, OMIT, MIB, "json: the roll call, log_head, log_signature"),
   STR(rollcall_circular_reply, csv, ORT_J_LINES | OMIT, MIB, "csv: UTF-8 with BOM, Chinese headers"));
-T(ev_rollcall, RAW(ev_rollcall, rollcall, 0, MIB, "the whole roll call"));
+T(ev_rollcall, RAW(ev_rollcall, rollcall, 0, MIB, "its head, and the entries that changed"),
+  BOOL(ev_rollcall, whole, 0, "all entries are there"));
+
+/* ---- schema_rollcall.h ---- */
+BARE(schedule);
+T(rollcall_said, IDF(rollcall_said, id, MUST, "which"), BOOL(rollcall_said, right, MUST, "as they were shown"));
+T(rollcall_search, TEXT(rollcall_search, text, 0, SHORT, "part of the name"), TEXT(rollcall_search, site, 0, ID, "id, or part of a site's name"),
+  ENUM(rollcall_search, result, gw_rollcall_result_names, 0, "of that site, or of any; absent or not_called: any"),
+  MS(rollcall_search, from_ms, 0, "made then or later"), MS(rollcall_search, to_ms, 0, "made before; 0 = any"),
+  INT(rollcall_search, limit, 0, 0, 500, NULL, "0 = 100"));
+T(rollcall_stats, MS(rollcall_stats, from_ms, 0, "made then or later"), MS(rollcall_stats, to_ms, 0, "made before; 0 = any"),
+  ENUM(rollcall_stats, format, gw_circular_format_names, 0, "json (default) or csv"));
+T(rollcall_stats_reply, RAW(rollcall_stats_reply, rollcall_stats, OMIT, MIB, "json: array of rollcall_stat"),
+  STR(rollcall_stats_reply, csv, ORT_J_LINES | OMIT, MIB, "csv: UTF-8 with BOM, Chinese headers"));
+T(schedule_put, IDF(schedule_put, id, 0, "which; absent: a new one"), TEXT(schedule_put, name, MUST, SHORT, "name"),
+  ORT_JF(struct gw_schedule_put, sites, ORT_J_STRV, MUST, 0, 1000, NULL, "of the directory, in order"),
+  INT(schedule_put, ahead, 0, -1, 50, NULL, "dialled before their turn; 0 = 3, -1 = none"),
+  INT(schedule_put, dwell_ms, 0, 0, 600000, "ms", "each site is shown so long; 0 = 15 s"),
+  INT(schedule_put, minute, 0, 0, 1439, "min", "of the day, local time"),
+  INT(schedule_put, days, 0, 0, 127, NULL, "bit 0 = Monday to bit 6 = Sunday; 0 = a saved list only"),
+  BOOL(schedule_put, hang_up, 0, "sites leave when their turn is over"), BOOL(schedule_put, drill, 0, "an exercise"));
+T(schedule_list_reply, RAW(schedule_list_reply, schedules, 0, MIB, "array of schedule"));
+T(ev_schedule, IDF(ev_schedule, id, 0, "which"), TEXT(ev_schedule, why, 0, SHORT, "ran, missed, or empty: it changed"));

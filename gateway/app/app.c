@@ -13,6 +13,7 @@
 #include "gateway/app/app_priv.h"
 #include "gateway/app/calls_priv.h"
 #include "gateway/app/rooms_priv.h"
+#include "gateway/app/evidence_priv.h"
 
 /* ---- state folder ---- */
 static bool take_state(gw_app *app, char **ret_why)
@@ -100,6 +101,7 @@ static void set_timers(gw_app *app)
 		{ GW_TIMER_PARTY_RING, "party.ring" },		      { GW_TIMER_PARTY_CONNECT, "party.connect" },
 		{ GW_TIMER_PARTY_SEAT, "party.seat" },			      { GW_TIMER_ROLLCALL_LATE, "rollcall.late" },
 		{ GW_TIMER_ROLLCALL_GIVE_UP, "rollcall.give_up" },    { GW_TIMER_APPROVAL, "auth.approval" },
+		{ GW_TIMER_ROLLCALL_GRACE, "rollcall.grace" },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		gw_domain_set_timer(app->domain, rows[n].timer, ort_conf_int(app->options.conf, rows[n].key));
@@ -223,6 +225,8 @@ static void bind_all(gw_app *app)
 	gw_app_bind_conferences(app);
 	gw_app_bind_rollcalls(app);
 	gw_app_bind_control(app);
+	gw_app_bind_rollcall_papers(app);
+	gw_app_bind_schedules(app);
 	gw_app_bind_parties(app);
 	gw_app_bind_endpoints(app);
 	gw_app_bind_rooms(app);
@@ -250,6 +254,7 @@ static bool start_parts(gw_app *app, char **ret_why)
 	gw_app_flows_start(app);
 	gw_app_rooms_start(app);
 	gw_app_measures_start(app);
+	gw_app_evidence_start(app);
 	gw_app_mixes_start(app);
 	if (!gw_app_media_start(app, ret_why) || !gw_app_sip_start(app, ret_why) ||
 	    !gw_app_h323_start(app, ret_why) || !start_web(app, ret_why)) {
@@ -274,6 +279,7 @@ gw_app *gw_app_start(const struct gw_app_options *options, char **ret_why)
 	app->dirty_walls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->dirty_conferences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->dirty_rollcalls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	app->rollcall_seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	app->failing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	app->dials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (!start_parts(app, ret_why)) {
@@ -335,6 +341,7 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	drop_timer(&app->flush_timer);
 	drop_timer(&app->minute_timer);
 	drop_timer(&app->domain_timer);
+	gw_app_evidence_stop(app);
 	app->started = false;
 	gw_store_close(app->store);	/* late acknowledgements go to calls whose sessions are gone */
 	gw_auth_free(app->auth);
@@ -345,6 +352,7 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	g_hash_table_unref(app->dirty_walls);
 	g_hash_table_unref(app->dirty_conferences);
 	g_hash_table_unref(app->dirty_rollcalls);
+	g_hash_table_unref(app->rollcall_seen);
 	gw_app_flows_stop(app);
 	gw_app_rooms_stop(app);
 	gw_app_measures_stop(app);

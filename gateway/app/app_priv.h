@@ -34,6 +34,8 @@ struct gw_app {
 	GHashTable *dirty_conferences;	/* likewise */
 	GHashTable *dirty_rollcalls;	/* likewise */
 	GHashTable *measures;		/* party -> what media says of it, measures.c */
+	GHashTable *rollcall_seen;	/* roll call -> uint64_t[]: rows as pages know them */
+	struct gw_evidence_keeper *evidence;	/* evidence.c */
 	bool dirty_directory, flush_armed, storage_ok, started;
 	char *setup_token, *demo_link, *demo_wall;	/* shown once on the terminal */
 	GHashTable *failing;		/* leg id -> since when it has no connection (us), owned */
@@ -95,6 +97,8 @@ void gw_app_bind_media(gw_app *app);
 void gw_app_bind_system(gw_app *app);
 void gw_app_bind_conferences(gw_app *app);
 void gw_app_bind_rollcalls(gw_app *app);
+void gw_app_bind_rollcall_papers(gw_app *app);
+void gw_app_bind_schedules(gw_app *app);
 void gw_app_bind_parties(gw_app *app);
 void gw_app_bind_control(gw_app *app);
 void gw_app_bind_endpoints(gw_app *app);
@@ -104,6 +108,7 @@ void gw_app_bind_eyes(gw_app *app);
 void gw_app_bind_sessions(gw_app *app);
 void gw_app_bind_audit(gw_app *app);
 void gw_app_routes(gw_app *app);	/* WHIP, WHEP and the system's */
+void gw_app_routes_rollcalls(gw_app *app);	/* circulars as PDF, stills, clips */
 void gw_app_routes_system(gw_app *app);	/* health, metrics */
 
 /* ---- ports.c: what the domain wants ---- */
@@ -142,6 +147,8 @@ void gw_app_stream_fed(const char *stream, bool on, void *user_data);
 void gw_app_measures_start(gw_app *app);
 void gw_app_measures_stop(gw_app *app);
 void gw_app_measure_picture(gw_app *app, const char *party, const char *state);	/* of mix.input_state */
+void gw_app_measure_sound(gw_app *app, const char *party, const char *state);
+void gw_app_measure_turn(gw_app *app, const char *party);	/* its turn begins */
 void gw_app_measure_frames(gw_app *app, const char *party, double fps);
 void gw_app_measure_speaking(gw_app *app, const char *party);
 void gw_app_measure_level(gw_app *app, const char *party, double level_dbov);

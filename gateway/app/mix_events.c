@@ -46,13 +46,21 @@ static void on_speaker(gw_app *app, const void *body)
 	}
 }
 
+static char *party_with(gw_app *app, const char *stream, const char *kind)
+{
+	const char *dot = stream != NULL ? strrchr(stream, '.') : NULL;
+	g_autofree char *prefix = dot != NULL && strcmp(dot, kind) == 0 ? g_strndup(stream, (gsize)(dot - stream)) : NULL;
+	return g_strdup(gw_party_by_streams(app->domain, prefix));
+}
+
 /* A picture that does not move is a fault of the site, and told as one; it heals by itself. */
 static void on_input_state(gw_app *app, const void *body)
 {
 	const struct mcu_mix_input_event *ev = body;
-	const char *dot = ev->id != NULL ? strrchr(ev->id, '.') : NULL;
-	g_autofree char *prefix = dot != NULL && strcmp(dot, ".video") == 0 ? g_strndup(ev->id, (gsize)(dot - ev->id)) : NULL;
-	g_autofree char *party = g_strdup(gw_party_by_streams(app->domain, prefix));
+	g_autofree char *party = party_with(app, ev->id, ".video"), *heard = party_with(app, ev->id, ".audio");
+	if (heard != NULL) {
+		gw_app_measure_sound(app, heard, ev->state);
+	}
 	if (party == NULL) {
 		return;
 	}

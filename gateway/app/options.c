@@ -49,6 +49,8 @@ const struct ort_conf_row gw_app_rows[] = {
 	MS("rollcall.give_up", "60s", 1000, 600000, "unattended roll call: a site that has not come this long after its turn began is passed over"),
 	STRV("sip.zones", "name=default port=5060", "listeners, one row each: name= bind= (else as web.listen) announce= port= tls_port= (else port+1, with web.cert; 0 = none) plain_rtp=yes|no md5=yes|no; empty = no SIP"),
 	SECRETV("sip.trunks", "peer systems, one row each: name= address= zone= user= password= enroll= conference= dtmf= number= layout= max_bps= security= ca= fingerprint= keep="),
+	MS("rollcall.grace", "10m", 0, 86400000, "a set hour that passed while the gateway was down is made up for this long, then it is missed"),
+	INT("rollcall.evidence_mib", "2048", 1, 1048576, "MiB of stills and sound clips that are kept; the oldest roll calls' go first"),
 	STR("sip.realm", "ortoo", "realm of digest log-in; a change makes every SIP password void"),
 	STR("sip.ca", "", "PEM of CAs for TLS peers; empty = the system's"),
 	STR("sip.quirks", "", "folder of peer quirk rows; empty = only the built-in ones"),

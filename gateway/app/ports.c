@@ -118,12 +118,21 @@ static void flush_conference(gw_app *app, const char *id)
 	}
 }
 
+/* Rows that changed since the last time only: with 500 sites a whole roll call is 200 KiB, and the next key changes four. */
 static void flush_rollcall(gw_app *app, const char *id)
 {
-	g_autoptr(json_t) o = gw_rollcall_print(app->domain, id);
-	if (o != NULL) {
-		gw_api_broadcast(app->api, is_staff, NULL, GW_EVENT_ROLLCALL_CHANGED, &(struct gw_ev_rollcall){ o });
+	struct gw_ev_rollcall news = { 0 };
+	uint64_t *seen = g_hash_table_lookup(app->rollcall_seen, id);
+	if (seen == NULL) {
+		seen = g_new0(uint64_t, GW_ROLLCALL_SITES);
+		g_hash_table_insert(app->rollcall_seen, g_strdup(id), seen);
 	}
+	g_autoptr(json_t) o = gw_rollcall_print_changed(app->domain, id, seen, &news.whole);
+	if (o == NULL) {
+		return;
+	}
+	news.rollcall = o;
+	gw_api_broadcast(app->api, is_staff, NULL, GW_EVENT_ROLLCALL_CHANGED, &news);
 }
 
 static void flush_set(gw_app *app, GHashTable *set, void (*fn)(gw_app *app, const char *id))
@@ -251,12 +260,21 @@ static void do_rollcall(gw_app *app, const struct gw_action *a)
 {
 	const char *conference = a->party != NULL ? gw_party_conference(app->domain, a->party) : NULL;
 	mark(app, app->dirty_rollcalls, a->id);
+	if (a->party != NULL) {
+		gw_app_measure_turn(app, a->party);
+	}
 	if (conference != NULL && app->media != NULL) {
 		g_autofree char *text = g_strdup_printf("点名，%s，请回答", gw_party_name(app->domain, a->party));
 		struct mcu_mix_play req = { (char *)(uintptr_t)GW_HALL, (char *)(uintptr_t)conference, NULL, (char *)(uintptr_t)"roll_call",
 					    .text = text };
 		gw_media_call(app->media, MCU_METHOD_MIX_PLAY, &req, NULL, NULL);
 	}
+}
+
+static void do_schedule(gw_app *app, const struct gw_action *a)
+{
+	struct gw_ev_schedule news = { (char *)(uintptr_t)a->id, (char *)(uintptr_t)(a->why != NULL ? a->why : "") };
+	gw_api_broadcast(app->api, is_staff, NULL, GW_EVENT_ROLLCALL_SCHEDULE, &news);
 }
 
 static void do_mix_changed(gw_app *app, const struct gw_action *a)
@@ -333,6 +351,7 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_ACCESS] = do_access,
 		[GW_ACT_APPROVAL] = do_approval,
 		[GW_ACT_NOTICE] = gw_app_notice,
+		[GW_ACT_SCHEDULE] = do_schedule,
 	};
 	does[a->kind](user_data, a);
 }

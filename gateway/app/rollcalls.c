@@ -1,6 +1,5 @@
-/* Handlers: roll calls (点名) and their circulars (通报). */
+/* Handlers: roll calls (点名). */
 #include "gateway/app/app_priv.h"
-#include "mcu/base/clock.h"
 
 static void reply_rollcall(struct gw_ack *ack)
 {
@@ -92,6 +91,29 @@ static void close_rollcall(struct gw_api_session *s, const void *request, gw_api
 	gw_app_answer(app, call, ok, err, reply_rollcall, in->id);
 }
 
+/* Digits that nobody could have recorded beforehand. */
+static void code(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
+{
+	gw_app *app = user_data;
+	const struct gw_id_ref *in = request;
+	GError *err = NULL;
+	g_autofree char *actor = gw_app_actor(s), *random = gw_app_random(4);
+	char digits[5];
+	g_snprintf(digits, sizeof(digits), "%04u", (unsigned)(g_ascii_strtoull(random, NULL, 16) % 10000));
+	bool ok = gw_rollcall_code(app->domain, actor, in->id, digits, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, reply_rollcall, in->id);
+}
+
+static void code_said(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
+{
+	gw_app *app = user_data;
+	const struct gw_rollcall_said *in = request;
+	GError *err = NULL;
+	g_autofree char *actor = gw_app_actor(s);
+	bool ok = gw_rollcall_code_said(app->domain, actor, in->id, in->right, gw_app_now(), &err);
+	gw_app_answer(app, call, ok, err, reply_rollcall, in->id);
+}
+
 /* ---- reading ---- */
 static void get(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
 {
@@ -110,28 +132,6 @@ static void list(struct gw_api_session *s, const void *request, gw_api_call *cal
 	gw_api_reply(call, &(struct gw_rollcall_list_reply){ all });
 }
 
-/* After the barrier: the head that it names covers all that it tells. */
-static void reply_circular(struct gw_ack *ack)
-{
-	g_autoptr(json_t) o = ack->n == GW_CIRCULAR_JSON ? gw_rollcall_print(ack->app->domain, ack->id) : NULL;
-	g_autofree char *csv = ack->n == GW_CIRCULAR_CSV ? gw_rollcall_csv(ack->app->domain, ack->id) : NULL;
-	if (o == NULL && csv == NULL) {
-		gw_api_fail(ack->call, GW_ERROR_NOT_FOUND, NULL);
-		return;
-	}
-	if (o != NULL) {
-		json_object_set_new(o, "issued_ms", json_integer(ort_wall_ms()));
-		gw_app_put_proof(ack->app, o);
-	}
-	gw_api_reply(ack->call, &(struct gw_rollcall_circular_reply){ o, csv });
-}
-
-static void circular(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
-{
-	const struct gw_rollcall_circular *in = request;
-	gw_app_ack(user_data, call, reply_circular, in->id, NULL, in->format);
-}
-
 void gw_app_bind_rollcalls(gw_app *app)
 {
 	static const struct { enum gw_method method; gw_api_handler_fn fn; } rows[] = {
@@ -139,7 +139,7 @@ void gw_app_bind_rollcalls(gw_app *app)
 		{ GW_METHOD_ROLLCALL_NEXT, next },	    { GW_METHOD_ROLLCALL_MARK, mark },
 		{ GW_METHOD_ROLLCALL_JUMP, jump },	    { GW_METHOD_ROLLCALL_CLOSE, close_rollcall },
 		{ GW_METHOD_ROLLCALL_GET, get },	    { GW_METHOD_ROLLCALL_LIST, list },
-		{ GW_METHOD_ROLLCALL_CIRCULAR, circular },
+		{ GW_METHOD_ROLLCALL_CODE, code },	    { GW_METHOD_ROLLCALL_CODE_SAID, code_said },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		gw_api_bind(app->api, rows[n].method, rows[n].fn, app);

@@ -190,5 +190,6 @@ void gw_app_routes(gw_app *app)
 	}
 	gw_web_route(app->web, "POST", "/whip", 65536, whip_post, app);
 	gw_web_route(app->web, "POST", "/whep", 65536, whep_post, app);
+	gw_app_routes_rollcalls(app);
 	gw_app_routes_system(app);
 }

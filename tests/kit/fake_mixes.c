@@ -108,8 +108,21 @@ int kit_fake_mixes_call(kit_fake_mixes *m, enum mcu_method method, const void *r
 		return take(mix->outputs, q->id);
 	case MCU_METHOD_MIX_PLAY:
 		return -1;
+	case MCU_METHOD_MIX_STILL:
+	case MCU_METHOD_MIX_CLIP:
+		return g_hash_table_contains(mix->inputs, q->id) ? -1 : MCU_ERROR_UNKNOWN_ID;
 	default:
 		return MCU_ERROR_INVALID;
+	}
+}
+
+void kit_fake_mixes_answer(enum mcu_method method, const struct mcu_mix_ref *q, void *reply)
+{
+	if (method == MCU_METHOD_MIX_STILL) {
+		*(struct mcu_mix_still_reply *)reply = (struct mcu_mix_still_reply){ .id = g_strdup(q->id), .state = g_strdup("shown"),
+										     .jpeg = g_strdup("/9j/"), .width = 640, .height = 360 };
+	} else if (method == MCU_METHOD_MIX_CLIP) {
+		*(struct mcu_mix_clip_reply *)reply = (struct mcu_mix_clip_reply){ .id = g_strdup(q->id), .wav = g_strdup("UklG"), .ms = 5000 };
 	}
 }
 

@@ -509,6 +509,8 @@ bool kit_fake_rooms_call(kit_fake_rooms *w, enum mcu_method method, const void *
 						  : MCU_ERROR_INVALID;
 	if (error >= 0) {
 		g_set_error_literal(err, MCU_ERROR, error, mcu_errors[error].en);
+	} else {
+		kit_fake_mixes_answer(method, request, reply);
 	}
 	return error < 0;
 }

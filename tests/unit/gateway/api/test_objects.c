@@ -105,6 +105,15 @@ static void rollcalls_agree(void)
 	int64_t shown_us;
 	g_assert_true(gw_rollcall_run(w.d, "u:a", id, true, w.now, NULL));
 	gw_rollcall_measured(w.d, gw_rollcall_turn(w.d, f.conference, &shown_us), &(struct gw_rollcall_measure){ .loss = 0.1 }, w.now);
+	g_assert_true(gw_rollcall_code(w.d, "u:a", id, "0815", w.now, NULL));
+	struct gw_evidence still = { GW_EVIDENCE_STILL, "a.jpg", "ab", 3, 4 };
+	g_assert_true(gw_rollcall_evidence(w.d, id, "s1", &still, w.now));
+	g_assert_true(gw_rollcall_close(w.d, "u:a", id, w.now, NULL));
+	struct gw_schedule_facts s = { .name = "s", .sites = sites, .days = 1 };
+	g_autoptr(json_t) schedule = gw_schedule_print(w.d, gw_schedule_put(w.d, "u:a", &s, w.now, NULL));
+	agree(gw_object_by_name("schedule"), schedule);
+	g_autoptr(json_t) stats = gw_rollcall_stats(w.d, 0, 0);
+	agree(gw_object_by_name("rollcall_stat"), json_array_get(stats, 0));
 	g_autoptr(json_t) whole = gw_rollcall_print(w.d, id), list = gw_rollcall_list(w.d, 10);
 	agree(gw_object_by_name("rollcall"), whole);
 	agree(gw_object_by_name("rollcall_head"), json_array_get(list, 0));

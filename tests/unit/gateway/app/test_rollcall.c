@@ -1,6 +1,9 @@
 /* Roll calls through the whole gateway: methods, events of the mixer as measures, the tone, the circular. */
 #include "tests/unit/gateway/app/house.h"
 
+#include "gateway/app/evidence_priv.h"
+#include "gateway/print/print.h"
+
 struct answer { int status; json_t *body; bool came; };
 
 static void on_reply(const struct gw_api_rest_reply *reply, void *user_data)
@@ -182,6 +185,113 @@ static void circular_is_signed(void)
 	house_finish(&h);
 }
 
+/* The turn is a second old: still and clip are asked, hashed, kept, and served as long as nobody altered them. */
+static void evidence_is_taken(void)
+{
+	struct house h;
+	house_init(&h);
+	fill(&h);
+	g_autofree char *id = open_rollcall(&h, 0);
+	json_decref(ask(&h, "dispatcher", "rollcall.run", 200, json_pack("{s:s,s:b}", "id", id, "on", 1)));
+	site_answers(&h, id, 0);
+	g_autofree char *party = says(&h, id, 0, "party"), *mix = g_strdup(gw_party_conference(h.app->domain, party));
+	g_autofree char *audio = g_strconcat(leg_of(&h, party)->party, ".audio", NULL);
+	g_usleep(1000000);
+	level(&h, mix, audio, -20);
+	g_autoptr(json_t) o = NULL;
+	for (int n = 0; n < 40 && (o == NULL || !json_is_object(json_object_get(entry(o, 0), "still"))); n++) {
+		settle();
+		json_decref(o);
+		o = gw_rollcall_print(h.app->domain, id);
+	}
+	const char *still = json_string_value(json_object_get(json_object_get(entry(o, 0), "still"), "file"));
+	g_assert_nonnull(still);
+	g_assert_true(g_str_has_suffix(still, ".jpg"));
+	g_autofree char *folder = gw_app_evidence_folder(h.app, id), *path = g_build_filename(folder, still, NULL), *bytes = NULL;
+	const char *why = NULL;
+	gsize len = 0;
+	g_assert_true(gw_app_evidence_read(h.app, id, still, &bytes, &len, &why));
+	g_assert_cmpuint(len, ==, 3);
+	g_assert_false(gw_app_evidence_read(h.app, id, "../../ortoo.db", &bytes, &len, &why));
+	g_assert_null(why);
+	g_assert_true(g_file_set_contents(path, "xyz", 3, NULL));
+	g_clear_pointer(&bytes, g_free);
+	g_assert_false(gw_app_evidence_read(h.app, id, still, &bytes, &len, &why));
+	g_assert_nonnull(strstr(why, "altered"));
+	g_autofree char *clip = g_build_filename(folder, json_string_value(json_object_get(json_object_get(entry(o, 0), "clip"), "file")), NULL);
+	(void)g_remove(path);
+	(void)g_remove(clip);
+	(void)g_rmdir(folder);
+	house_finish(&h);
+}
+
+static void code_search_and_figures(void)
+{
+	struct house h;
+	house_init(&h);
+	fill(&h);
+	g_autofree char *id = open_rollcall(&h, 0);
+	json_decref(ask(&h, "dispatcher", "rollcall.code", 409, json_pack("{s:s}", "id", id)));
+	json_decref(ask(&h, "dispatcher", "rollcall.run", 200, json_pack("{s:s,s:b}", "id", id, "on", 1)));
+	json_decref(ask(&h, "viewer", "rollcall.code", 403, json_pack("{s:s}", "id", id)));
+	g_autoptr(json_t) shown = ask(&h, "dispatcher", "rollcall.code", 200, json_pack("{s:s}", "id", id));
+	const json_t *code = json_object_get(entry(shown, 0), "code");
+	g_assert_cmpuint(strlen(json_string_value(json_object_get(code, "digits"))), ==, 4);
+	json_decref(ask(&h, "dispatcher", "rollcall.code_said", 200, json_pack("{s:s,s:b}", "id", id, "right", 1)));
+	json_decref(ask(&h, "dispatcher", "rollcall.next", 200, json_pack("{s:s,s:s}", "id", id, "result", "present")));
+	json_decref(ask(&h, "dispatcher", "rollcall.close", 200, json_pack("{s:s}", "id", id)));
+	g_autoptr(json_t) found = ask(&h, "auditor", "rollcall.search", 200, json_pack("{s:s,s:s}", "site", "值班室1", "result", "present"));
+	g_assert_cmpuint(json_array_size(json_object_get(found, "rollcalls")), ==, 1);
+	g_autoptr(json_t) none = ask(&h, "auditor", "rollcall.search", 200, json_pack("{s:s}", "text", "夜间"));
+	g_assert_cmpuint(json_array_size(json_object_get(none, "rollcalls")), ==, 0);
+	g_autoptr(json_t) stats = ask(&h, "viewer", "rollcall.stats", 200, json_object());
+	g_assert_cmpuint(json_array_size(json_object_get(stats, "rollcall_stats")), ==, 3);
+	g_autoptr(json_t) csv = ask(&h, "viewer", "rollcall.stats", 200, json_pack("{s:s}", "format", "csv"));
+	g_assert_nonnull(strstr(json_string_value(json_object_get(csv, "csv")), "\r\ns1,值班室1,1,100.0,"));
+	house_finish(&h);
+}
+
+static void lists_are_saved(void)
+{
+	struct house h;
+	house_init(&h);
+	fill(&h);
+	json_decref(ask(&h, "viewer", "rollcall.schedule_put", 403, json_pack("{s:s,s:[s]}", "name", "x", "sites", "s1")));
+	g_autoptr(json_t) made = ask(&h, "dispatcher", "rollcall.schedule_put", 200, json_pack("{s:s,s:[ss],s:i,s:i,s:i}", "name", "每日", "sites", "s1",
+										     "s2", "minute", 510, "days", 127, "dwell_ms", 10000));
+	const char *id = json_string_value(json_object_get(made, "id"));
+	g_assert_cmpint(json_integer_value(json_object_get(made, "next_ms")), >, ort_wall_ms());
+	json_decref(ask(&h, "dispatcher", "rollcall.schedule_put", 404, json_pack("{s:s,s:s,s:[s]}", "id", "rs-9", "name", "x", "sites", "s1")));
+	g_autoptr(json_t) list = ask(&h, "viewer", "rollcall.schedules", 200, json_object());
+	g_assert_cmpuint(json_array_size(json_object_get(list, "schedules")), ==, 1);
+	json_decref(ask(&h, "dispatcher", "rollcall.schedule_remove", 200, json_pack("{s:s}", "id", id)));
+	json_decref(ask(&h, "dispatcher", "rollcall.schedule_remove", 404, json_pack("{s:s}", "id", id)));
+	house_finish(&h);
+}
+
+/* A PDF of a circular that was held, with Chinese text as text. */
+static void is_printed(void)
+{
+	static const unsigned char jpeg[] = { 0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 0, 90, 0, 160, 1, 1, 0x11, 0, 0xff, 0xd9 };
+	struct house h;
+	house_init(&h);
+	fill(&h);
+	g_autofree char *id = open_rollcall(&h, 0), *path = g_build_filename(h.dir, "s.jpg", NULL), *why = NULL;
+	g_assert_true(g_file_set_contents(path, (const char *)jpeg, sizeof(jpeg), NULL));
+	struct gw_evidence still = { GW_EVIDENCE_STILL, "s.jpg", "ab", sizeof(jpeg), 1 };
+	g_assert_true(gw_rollcall_evidence(h.app->domain, id, "s1", &still, gw_app_now()));
+	g_autoptr(json_t) paper = gw_rollcall_circular(h.app->domain, id);
+	gw_app_put_proof(h.app, paper);
+	g_autoptr(GBytes) pdf = gw_print_circular(paper, h.dir, &why);
+	g_assert_cmpstr(why, ==, NULL);
+	gsize len;
+	const char *bytes = g_bytes_get_data(pdf, &len);
+	g_assert_cmpmem(bytes, 5, "%PDF-", 5);
+	g_assert_cmpuint(len, >, 3000);
+	g_assert_nonnull(memmem(bytes, len, "/DCTDecode", 10));	/* the still went in as it was */
+	house_finish(&h);
+}
+
 static void goes_on_after_a_restart(void)
 {
 	struct house h;
@@ -208,6 +318,10 @@ int main(int argc, char **argv)
 	ROW(roles_and_refusals);
 	ROW(media_is_measured);
 	ROW(circular_is_signed);
+	ROW(evidence_is_taken);
+	ROW(code_search_and_figures);
+	ROW(lists_are_saved);
+	ROW(is_printed);
 	ROW(goes_on_after_a_restart);
 	return g_test_run();
 }
