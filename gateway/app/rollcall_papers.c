@@ -52,8 +52,8 @@ static void stats(struct gw_api_session *s, const void *request, gw_api_call *ca
 	const struct gw_rollcall_stats *in = request;
 	const gw_domain *d = ((gw_app *)user_data)->domain;
 	bool csv = in->format == GW_CIRCULAR_CSV;
-	g_autoptr(json_t) rows = csv ? NULL : gw_rollcall_stats(d, in->from_ms, in->to_ms);
-	g_autofree char *text = csv ? gw_rollcall_stats_csv(d, in->from_ms, in->to_ms) : NULL;
+	g_autoptr(json_t) rows = csv ? NULL : gw_rollcall_stats(d, in->from_ms, in->to_ms, s->division);
+	g_autofree char *text = csv ? gw_rollcall_stats_csv(d, in->from_ms, in->to_ms, s->division) : NULL;
 	gw_api_reply(call, &(struct gw_rollcall_stats_reply){ rows, text });
 }
 
@@ -64,12 +64,13 @@ static void refuse(gw_web_exchange *x, int status, enum gw_error error, const ch
 	gw_web_reply(x, &(struct gw_web_response){ .status = status, .content_type = "application/json", .body = body, .len = strlen(body) });
 }
 
-static bool may_read(gw_app *app, const struct gw_web_request *r)
+static bool may_read(gw_app *app, const struct gw_web_request *r, const char *rollcall)
 {
 	static const char *const roles[] = { "administrator", "dispatcher", "viewer", "auditor", NULL };
 	struct gw_auth_identity who;
 	return r->token != NULL && gw_auth_check(app->auth, r->token, ort_now_us(), ort_wall_ms(), &who) == GW_AUTH_OK &&
-	       g_strv_contains(roles, who.role);
+	       g_strv_contains(roles, who.role) &&
+	       (who.division == NULL || gw_access_may(app->domain, who.division, "rollcall", rollcall, false));
 }
 
 struct printing { gw_web_exchange *x; json_t *circular; char *folder; GBytes *pdf; char *why; };
@@ -135,7 +136,7 @@ static void files(gw_web_exchange *x, const struct gw_web_request *r, void *user
 {
 	gw_app *app = user_data;
 	g_auto(GStrv) parts = g_strsplit(r->tail, "/", 3);
-	if (!may_read(app, r)) {
+	if (!may_read(app, r, parts[0])) {
 		refuse(x, 401, GW_ERROR_UNAUTHENTICATED, NULL);
 	} else if (g_strv_length(parts) != 2) {
 		refuse(x, 404, GW_ERROR_NOT_FOUND, NULL);

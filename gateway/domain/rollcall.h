@@ -64,9 +64,10 @@ char *gw_rollcall_csv(const gw_domain *d, const char *id);	/* the circular for a
 /* NULL or 0 = any. text: part of the name; site: id or part of a site's name; result: of that site, or of any. */
 struct gw_rollcall_query { const char *text, *site; int result; bool has_result; int64_t from_ms, to_ms; unsigned limit; };
 json_t *gw_rollcall_search(const gw_domain *d, const struct gw_rollcall_query *q);	/* heads, newest first */
-/* For the yearly appraisal: a row a site, over the finished roll calls that were no drills. */
-json_t *gw_rollcall_stats(const gw_domain *d, int64_t from_ms, int64_t to_ms);
-char *gw_rollcall_stats_csv(const gw_domain *d, int64_t from_ms, int64_t to_ms);	/* (transfer full) */
+/* For the yearly appraisal: a row a site that this division (NULL = the house) may see, over the finished roll calls that were
+ * no drills. */
+json_t *gw_rollcall_stats(const gw_domain *d, int64_t from_ms, int64_t to_ms, const char *division);
+char *gw_rollcall_stats_csv(const gw_domain *d, int64_t from_ms, int64_t to_ms, const char *division);	/* (transfer full) */
 
 /* ---- saved lists, and the hours at which they run by themselves ---- */
 /* days: bit 0 = Monday to bit 6 = Sunday, 0 = only a saved list; minute: of the day, local time. */

@@ -141,7 +141,7 @@ static gint by_id(gconstpointer a, gconstpointer b)
 	return strcmp((*x)->site, (*y)->site);
 }
 
-static GPtrArray *tallies(const gw_domain *d, int64_t from_ms, int64_t to_ms)
+static GPtrArray *tallies(const gw_domain *d, int64_t from_ms, int64_t to_ms, const char *division)
 {
 	g_autoptr(GHashTable) by_site = g_hash_table_new(g_str_hash, g_str_equal);
 	GPtrArray *order = g_ptr_array_new_with_free_func(g_free);
@@ -149,7 +149,9 @@ static GPtrArray *tallies(const gw_domain *d, int64_t from_ms, int64_t to_ms)
 		const struct gw_rollcall *r = d->rollcall_order->pdata[k];
 		bool counts = r->closed_ms != 0 && r->started_ms != 0 && !r->conference->drill;
 		for (unsigned n = 0; counts && r->opened_ms >= from_ms && (to_ms == 0 || r->opened_ms < to_ms) && n < r->entries->len; n++) {
-			count(by_site, order, row_of(r, n));
+			if (division == NULL || gw_access_may(d, division, "site", row_of(r, n)->site, false)) {
+				count(by_site, order, row_of(r, n));
+			}
 		}
 	}
 	g_ptr_array_sort(order, by_id);
@@ -166,9 +168,9 @@ static int64_t mean_ms(const struct tally *t)
 	return t->answers > 0 ? t->answer_ms / t->answers : 0;
 }
 
-json_t *gw_rollcall_stats(const gw_domain *d, int64_t from_ms, int64_t to_ms)
+json_t *gw_rollcall_stats(const gw_domain *d, int64_t from_ms, int64_t to_ms, const char *division)
 {
-	g_autoptr(GPtrArray) rows = tallies(d, from_ms, to_ms);
+	g_autoptr(GPtrArray) rows = tallies(d, from_ms, to_ms, division);
 	json_t *list = json_array();
 	for (unsigned n = 0; n < rows->len; n++) {
 		const struct tally *t = rows->pdata[n];
@@ -185,9 +187,9 @@ json_t *gw_rollcall_stats(const gw_domain *d, int64_t from_ms, int64_t to_ms)
 	return list;
 }
 
-char *gw_rollcall_stats_csv(const gw_domain *d, int64_t from_ms, int64_t to_ms)
+char *gw_rollcall_stats_csv(const gw_domain *d, int64_t from_ms, int64_t to_ms, const char *division)
 {
-	g_autoptr(GPtrArray) rows = tallies(d, from_ms, to_ms);
+	g_autoptr(GPtrArray) rows = tallies(d, from_ms, to_ms, division);
 	GString *out = g_string_new("\xEF\xBB\xBF会场编号,会场,点名次数,在位率(%),平均应答用时(秒)");
 	for (int result = 0; result < GW_RESULT_N; result++) {
 		g_string_append_printf(out, ",%s", gw_result_names_zh[result]);

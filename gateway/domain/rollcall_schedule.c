@@ -135,6 +135,7 @@ static void begin(gw_domain *d, const struct gw_schedule *s, struct gw_now now)
 	if (s->rollcall == NULL) {
 		return;
 	}
+	gw_access_acting(d, gw_access_division(d, "schedule", s->id));	/* whose list it is, his is the roll call */
 	if (gw_conference_find(d, s->conference, NULL) == NULL) {
 		open_conference(d, s, now);
 	}
@@ -157,6 +158,7 @@ static void begin(gw_domain *d, const struct gw_schedule *s, struct gw_now now)
 	if (r != NULL && r->started_ms == 0 && r->closed_ms == 0) {
 		(void)gw_rollcall_run(d, "clock", r->id, true, now, NULL);
 	}
+	gw_access_acting(d, NULL);
 }
 
 /* Its own conference ends with it, unless somebody sits in the chair. */

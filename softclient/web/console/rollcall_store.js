@@ -1,4 +1,4 @@
-// What the console knows of roll calls, and every act on the one of the chosen conference. The gateway sends whole objects.
+// What the console knows of roll calls, and every act on the one of the chosen conference. Events carry what changed of them.
 import { computed, signal } from '../lib/view.js';
 import { t } from '../lib/i18n.js';
 import * as store from './store.js';
@@ -24,7 +24,7 @@ export const takesKeys = computed(() => conf.tab.value === 'roll' && isOpen.valu
 
 export function listen() {
 	store.client.onUp(() => void refresh());
-	store.client.on('rollcall.changed', (p) => keep(p.rollcall));
+	store.client.on('rollcall.changed', (p) => merge(p.rollcall, p.whole));
 }
 
 /** @param {Ortoo.RollCall} fresh */
@@ -33,6 +33,16 @@ function keep(fresh) {
 	rollcalls.value = new Map(rollcalls.value).set(fresh.id, fresh);
 	if (old && old.state !== 'closed' && fresh.state === 'closed') {
 		store.say(t('roll.over', { name: fresh.name }));
+	}
+}
+
+/** An event tells the head and the entries that changed. @param {Ortoo.RollCall} fresh @param {boolean} whole */
+function merge(fresh, whole) {
+	const known = rollcalls.value.get(fresh.id)?.entries;
+	const news = new Map((fresh.entries ?? []).map((e) => [e.site, e]));
+	keep(whole ? fresh : { ...fresh, entries: known?.map((e) => news.get(e.site) ?? e) });
+	if (!whole && !known) {
+		void load(fresh.id);
 	}
 }
 

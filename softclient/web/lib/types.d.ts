@@ -84,11 +84,20 @@ declare namespace Ortoo {
 	interface Trunk { name: string; address: string; state: string; why: string; since_ms: number; calls: number }
 	interface Endpoint { user: string; name?: string; site?: string; md5: boolean; made_ms: number; registered: boolean; why?: string }
 	type Result = 'not_called' | 'present' | 'present_late' | 'no_picture' | 'no_sound' | 'no_answer' | 'unreachable' | 'excused';
-	interface RollFigures { black: boolean; frozen: boolean; silent: boolean; clipped: boolean; loss: number; bitrate_bps: number; answer_ms: number }
+	interface RollFigures { black: boolean; frozen: boolean; looped: boolean; silent: boolean; clipped: boolean; loss: number; bitrate_bps: number; answer_ms: number }
 	interface RollEntry {
 		site: string; name: string; party: string | null; state: SceneState; result: Result; why: string | null; by: string | null; called_ms: number; answered_ms: number;
 		shown_ms: number; done_ms: number; turn: boolean; figures: RollFigures | null; measured: Result | null;
+		code: { digits: string; state: 'shown' | 'right' | 'wrong' } | null; still: Evidence | null; clip: Evidence | null;
+		/** of a circular only */
+		last?: { result: Result; at_ms: number; misses: number; of: number } | null;
 	}
+	interface Evidence { file: string; sha256: string; bytes: number; at_ms: number }
+	interface RollSchedule {
+		id: string; name: string; sites: string[]; ahead: number; dwell_ms: number; minute: number; days: number; hang_up: boolean; drill: boolean;
+		next_ms: number; last_ms: number; missed_ms: number; rollcall: string | null;
+	}
+	interface RollStat { site: string; name: string; called: number; share: number; answer_ms: number; faults: Record<string, number>; totals: Record<Result, number> }
 	interface RollCall {
 		id: string; conference: string; name: string; state: 'ready' | 'running' | 'paused' | 'closed'; drill: boolean; opened_ms: number; started_ms: number; closed_ms: number;
 		dwell_ms: number; ahead: number; hang_up: boolean; sites: number; totals: Record<Result, number>; entries?: RollEntry[];

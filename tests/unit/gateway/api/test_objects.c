@@ -112,7 +112,7 @@ static void rollcalls_agree(void)
 	struct gw_schedule_facts s = { .name = "s", .sites = sites, .days = 1 };
 	g_autoptr(json_t) schedule = gw_schedule_print(w.d, gw_schedule_put(w.d, "u:a", &s, w.now, NULL));
 	agree(gw_object_by_name("schedule"), schedule);
-	g_autoptr(json_t) stats = gw_rollcall_stats(w.d, 0, 0);
+	g_autoptr(json_t) stats = gw_rollcall_stats(w.d, 0, 0, NULL);
 	agree(gw_object_by_name("rollcall_stat"), json_array_get(stats, 0));
 	g_autoptr(json_t) whole = gw_rollcall_print(w.d, id), list = gw_rollcall_list(w.d, 10);
 	agree(gw_object_by_name("rollcall"), whole);

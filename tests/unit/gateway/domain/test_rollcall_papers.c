@@ -278,7 +278,7 @@ static void is_counted(void)
 	(void)hold(&w, "二", false, mixed);
 	(void)hold(&w, "演练", true, bad);
 	(void)hold(&w, "三", false, bad);
-	g_autoptr(json_t) rows = gw_rollcall_stats(w.d, 0, 0);
+	g_autoptr(json_t) rows = gw_rollcall_stats(w.d, 0, 0, NULL);
 	static const struct { int called; double share; } wanted[SITES] = { { 3, 2.0 / 3 }, { 3, 1.0 / 3 }, { 2, 1 } };
 	for (size_t n = 0; n < SITES; n++) {
 		const json_t *row = json_array_get(rows, n);
@@ -286,9 +286,9 @@ static void is_counted(void)
 		g_assert_cmpfloat_with_epsilon(json_real_value(json_object_get(row, "share")), wanted[n].share, 1e-9);
 		g_assert_cmpint(json_integer_value(json_object_get(row, "answer_ms")), >=, 4000);
 	}
-	g_autofree char *csv = gw_rollcall_stats_csv(w.d, 0, 0);
+	g_autofree char *csv = gw_rollcall_stats_csv(w.d, 0, 0, NULL);
 	g_assert_nonnull(strstr(csv, "\r\ns2,值班室2,3,33.3,"));
-	g_autoptr(json_t) none = gw_rollcall_stats(w.d, w.now.wall_ms + 1, 0);
+	g_autoptr(json_t) none = gw_rollcall_stats(w.d, w.now.wall_ms + 1, 0, NULL);
 	g_assert_cmpuint(json_array_size(none), ==, 0);
 	world_finish(&w);
 }
