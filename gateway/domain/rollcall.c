@@ -452,10 +452,10 @@ static void tick_one(gw_domain *d, struct gw_rollcall *r, struct gw_now now)
 }
 
 /* ---- after a restart: what the last act left undone ---- */
-static bool on_screen(const struct gw_rollcall *r, const struct gw_rollcall_entry *e)
+static bool on_screen(const gw_domain *d, const struct gw_rollcall *r, const struct gw_rollcall_entry *e)
 {
 	struct gw_view_info info;
-	gw_view_resolve(r->conference, r->conference->views->pdata[0], &info);
+	gw_view_resolve(d, r->conference, r->conference->views->pdata[0], &info);
 	return info.n <= 2 && info.cell[0].mode == GW_CELL_FIXED && g_strcmp0(info.cell[0].party, e->party) == 0 &&
 	       info.banner != NULL && strstr(info.banner, e->name) != NULL &&
 	       (e->code_state != GW_CODE_SHOWN || strstr(info.banner, e->code) != NULL);
@@ -495,7 +495,7 @@ static void resume(gw_domain *d, struct gw_rollcall *r, struct gw_now now)
 		e->shown_us = now.us;	/* nor is its turn shorter for it */
 		call_again(d, r, now);
 		call_ahead(d, r, now);
-		if (!on_screen(r, e)) {
+		if (!on_screen(d, r, e)) {
 			broadcast(d, r, e, now);
 			gw_rollcall_plate(d, r, e, now);
 		}
