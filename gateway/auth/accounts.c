@@ -174,6 +174,7 @@ void gw_auth_setup(gw_auth *auth, const char *token, const char *name, const cha
 	struct job *job = gw_auth_job_new(auth, setup_finish, user_data);
 	job->name = g_strdup(name);
 	job->role = g_strdup("administrator");
+	job->address = g_strdup(remote);
 	job->new_password = g_strdup(password);
 	job->now_us = now_us;
 	job->wall_ms = wall_ms;

@@ -10,6 +10,7 @@ import { ADMIN, call, logIn, openIncident, play, setUp } from './play.mjs';
 
 const PASSWORD = 'Correct-horse-7-battery';
 const ortoo = new Ortoo(['incident.escalate_1=4s']);
+const strict = new Ortoo(['auth.require_second_factor=true']);
 let browser, chief, deputy, east, west, incident, secret, recovery;
 
 before(async () => {
@@ -20,9 +21,11 @@ before(async () => {
 after(async () => {
 	await browser?.close();
 	await ortoo.stop();
+	await strict.stop();
 });
 
-const step = play(() => ({ chief, deputy, east, west }), ortoo);
+let keeper;
+const step = play(() => ({ chief, deputy, east, west, keeper }), ortoo);
 
 async function enter(name, size = {}) {
 	const page = await person(browser, size);
@@ -338,4 +341,25 @@ step('no overflow and no fault of accessibility at 1920x1080 and 1366x768, in bo
 	for (const page of [chief, deputy, east]) {
 		assert.deepEqual(page.faults, []);
 	}
+});
+
+step('where a second factor is demanded, an administrator does nothing before', async () => {
+	await strict.start();
+	keeper = await person(browser);
+	await keeper.goto(strict.setupLink());
+	await keeper.fill('input[name=name]', ADMIN.name);
+	await keeper.fill('input[name=password]', ADMIN.password);
+	await keeper.fill('input[name=again]', ADMIN.password);
+	await keeper.click('button.main');
+	await keeper.waitForSelector('.gate svg.qr', { timeout: 20000 });
+	assert.equal(await tries(keeper, 'account.list', {}), 'second_factor');
+	assert.equal(await tries(keeper, 'directory.get', {}), 'second_factor');
+	await shot(keeper, 'factor-demanded-1366');
+	assert.deepEqual(await axeFaults(keeper), []);
+	await keeper.fill('input[name=code]', totp(await keeper.getAttribute('[data-secret]', 'data-secret')));
+	await keeper.click('.gate form button.main');
+	await keeper.click('[data-done]');
+	await keeper.waitForSelector('.console', { timeout: 20000 });
+	assert.equal(await tries(keeper, 'account.list', {}), 'ok');
+	assert.deepEqual(keeper.faults, []);
 });

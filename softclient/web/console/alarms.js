@@ -40,14 +40,14 @@ function spend(level, now_ms) {
 	return { allowed, heard: allowed && (level === 1 || !grouped) };
 }
 
-/** @param {Omit<Alarm, 'at_ms' | 'acked'>} alarm */
+/** @param {Omit<Alarm, 'at_ms' | 'acked'> & { at_ms?: number }} alarm at_ms: when it began, if that was before this page */
 export function raise(alarm) {
 	if (alarms.value.some((a) => a.key === alarm.key && !a.acked)) {
 		return;
 	}
 	const now_ms = Date.now();
 	const sound = alarm.level < 3 ? spend(alarm.level, now_ms) : { allowed: true, heard: false };
-	alarms.value = [{ ...alarm, at_ms: now_ms, acked: false, silent: !sound.allowed }, ...alarms.value].slice(0, KEEP);
+	alarms.value = [{ ...alarm, at_ms: alarm.at_ms || now_ms, acked: false, silent: !sound.allowed }, ...alarms.value].slice(0, KEEP);
 	if (sound.heard) {
 		ring(alarm.level);
 	}

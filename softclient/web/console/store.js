@@ -194,10 +194,10 @@ export function listen() {
 	client.on('session.ended', () => (session.value = null));
 }
 
-/** A mark of the ladder without a scene on the wall. @param {string} id @param {number} step @param {number} minutes @param {string} text */
-function markReached(id, step, minutes, text) {
+/** A mark of the ladder without a scene on the wall. @param {string} id @param {number} step @param {number} minutes @param {string} text @param {number} [at_ms] */
+function markReached(id, step, minutes, text, at_ms) {
 	raise({
-		key: `step-${id}-${step}`, level: 1, incident: id, step,
+		key: `step-${id}-${step}`, level: 1, incident: id, step, at_ms,
 		text: t('alarm.of', { number: incidents.value.get(id)?.number ?? '', text: (language.value === 'zh-CN' && text) || t('alarm.step', { minutes }) }),
 	});
 }
@@ -205,7 +205,7 @@ function markReached(id, step, minutes, text) {
 /** Marks that were reached before this page came and that nobody has acknowledged. */
 function raiseWaiting() {
 	for (const i of openIncidents.value) {
-		i.escalations.filter((e) => e.state === 'fired').forEach((e) => markReached(i.id, e.step, e.minutes, e.text_zh ?? ''));
+		i.escalations.filter((e) => e.state === 'fired').forEach((e) => markReached(i.id, e.step, e.minutes, e.text_zh ?? '', e.fired_ms));
 	}
 }
 
