@@ -98,6 +98,12 @@ step('the console previews the scene by itself', async () => {
 	await seePicture(console_page, '.cell video');
 });
 
+step('a still of the picked scene by one key', async () => {
+	const saved = console_page.waitForEvent('download', { timeout: 10000 });
+	await console_page.keyboard.press('F10');
+	assert.match((await saved).suggestedFilename(), /\.png$/);
+});
+
 step('one key puts it on the wall, proved by its pixels, and the phone is told', async () => {
 	await console_page.keyboard.press('1');
 	await console_page.keyboard.press('F6');

@@ -129,7 +129,7 @@ function ContentTab() {
 		${conf.mayAct.value ? html`<div class="acts">
 			${seat ? html`<button class="main" onClick=${conf.contentKey}>${t(seat.screen ? 'content.stop' : 'content.share')}<kbd>K</kbd></button>` : null}
 			${picked && holder !== picked.id && conf.isThere(picked) ? html`<button onClick=${() => void conf.giveContent(picked.id)}>${t('content.give_to', { name: picked.name })}</button>` : null}
-			<button class="danger" disabled=${!holder} onClick=${() => void conf.act('content.revoke')}>${t('content.revoke')}</button>
+			<button class="danger" disabled=${!holder} onClick=${() => void conf.revokeContent()}>${t('content.revoke')}</button>
 			<button aria-pressed=${locked} onClick=${() => void conf.act('content.lock', { on: !locked })}>${t('content.lock')}</button></div>` : null}</section>`;
 }
 

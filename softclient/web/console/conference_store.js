@@ -295,6 +295,14 @@ export function turnStage() {
 	slidesLarge.value = Boolean(slides.value) && !slidesLarge.value;
 }
 
+/** Taken away, with the way back for five seconds. */
+export async function revokeContent() {
+	const holder = conference.value?.content.holder;
+	if (holder && await act('content.revoke')) {
+		store.say(t('event.revoked', { name: nameOf(holder) }), () => void giveContent(holder));
+	}
+}
+
 /** The token goes to that party, whoever has it. @param {string} to */
 export async function giveContent(to) {
 	const holder = conference.value?.content.holder;

@@ -2,7 +2,7 @@
 import * as store from './store.js';
 import { ackAlarm, unlockSound, waiting } from './alarms.js';
 import { keysOf } from './remap.js';
-import { switchLanguage } from '../lib/i18n.js';
+import { switchLanguage, t } from '../lib/i18n.js';
 import * as conf from './conference_store.js';
 import * as roll from './rollcall_store.js';
 import { turnTo } from './strip.js';
@@ -25,6 +25,7 @@ export const acts = [
 	{ keys: ['l'], word: 'links', text: 'key.links', mode: 'incident', run: () => (store.tab.value = 'links') },
 	{ keys: ['n'], word: 'note', text: 'key.note', mode: 'incident', run: () => focusNote(), take: (words) => void store.note(words.join(' ')) },
 	{ keys: ['h'], word: 'listen', text: 'key.listen', mode: 'incident', run: () => (store.listening.value = !store.listening.value) },
+	{ keys: ['F10'], word: 'still', text: 'key.still', mode: 'incident', run: still },
 	{ keys: ['m'], word: 'map', text: 'key.map', mode: 'incident', run: () => (store.mapOpen.value = !store.mapOpen.value) },
 	{ keys: ['F2'], word: 'new', text: 'conference.new', mode: 'conference', run: open('conference'), command: true },
 	{ keys: ['F3'], word: 'roll', text: 'key.roll', mode: 'conference', run: roll.next, command: true },
@@ -96,6 +97,21 @@ export function acknowledgeAlarm(alarm) {
 	if (alarm.step !== undefined && alarm.incident && store.mayCommand.value) {
 		void store.attempt(store.client.call('escalation.ack', { incident: alarm.incident, step: alarm.step }));
 	}
+}
+
+/** The picture of the chosen scene as a file, named by scene and time. */
+function still() {
+	const video = /** @type {HTMLVideoElement | null} */ (document.querySelector('.cell.selected video'));
+	if (!video?.videoWidth) {
+		store.say(t('still.none'));
+		return;
+	}
+	const canvas = Object.assign(document.createElement('canvas'), { width: video.videoWidth, height: video.videoHeight });
+	canvas.getContext('2d')?.drawImage(video, 0, 0);
+	const name = `${store.scene.value?.name ?? ''}-${new Date(store.client.now()).toISOString().slice(0, 19).replace(/\D/g, '')}.png`;
+	Object.assign(document.createElement('a'), { href: canvas.toDataURL('image/png'), download: name }).click();
+	store.say(t('still.saved', { name }));
+	void store.note(t('still.noted', { name }));
 }
 
 function fullScreen() {
