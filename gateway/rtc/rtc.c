@@ -169,6 +169,12 @@ void gw_rtc_foreign(gw_rtc *rtc, const char *stream, bool on)
 	}
 }
 
+/* What a conference makes for its parties: who asks for one takes what the application feeds instead, too. */
+bool pc_is_mixed(const char *stream)
+{
+	return stream != NULL && g_str_has_prefix(stream, "mix.");
+}
+
 void pc_route(struct pc *pc, struct slot *slot, const char *stream, bool chosen)
 {
 	slot->chosen = chosen;
@@ -364,7 +370,7 @@ int gw_rtc_feed_kind(gw_leg *leg, enum mcu_kind kind, const char *source)
 	int found = -ENOENT;
 	for (unsigned n = 0; n < pc->slots->len; n++) {
 		struct slot *s = pc->slots->pdata[n];
-		if (s->kind == kind && s->sink != NULL && !s->chosen) {
+		if (s->kind == kind && s->sink != NULL && (!s->chosen || pc_is_mixed(s->feed))) {
 			pc_route(pc, s, source, false);
 			found = 0;
 		}

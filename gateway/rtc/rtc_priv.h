@@ -47,6 +47,7 @@ struct slot *pc_slot_make(struct pc *pc, const char *mid, enum mcu_kind kind);
 void pc_publish(struct pc *pc, struct slot *slot, const char *stream, enum mcu_content content);
 void pc_unpublish(struct pc *pc, struct slot *slot);
 void pc_settle(struct pc *pc, struct slot *slot);	/* `fed` after `feed` or `codecs` changed */
+bool pc_is_mixed(const char *stream);
 void pc_route(struct pc *pc, struct slot *slot, const char *stream, bool chosen);
 void pc_call(struct pc *pc, enum mcu_method method, const void *request, mcu_client_fn fn, void *fn_data);
 const char *live(const gw_rtc *rtc, const char *stream);	/* the stream if somebody publishes it, else NULL */
