@@ -7,6 +7,7 @@ import * as store from './store.js';
 import * as conf from './conference_store.js';
 import { Program } from './conference_program.js';
 import { ConferenceSide } from './conference_side.js';
+import { BroadcastBar, LobbyStrip, Marks } from './control.js';
 
 const HOLD_MS = 2000;
 
@@ -89,6 +90,7 @@ function Row(p) {
 		<button class="row" aria-pressed=${selected} onClick=${() => { conf.partyId.value = q.id; conf.tab.value = 'site'; }}>
 			<span class="top"><span class="number">${p.index + 1}</span><span class="name">${q.name}</span>
 				${q.role !== 'participant' ? html`<span class="chip role">${t(`party.${q.role}`)}</span>` : null}
+				<${Marks} p=${q} />
 				${conf.conference.value?.content.holder === q.id ? html`<span class="chip role content">${t('content')}</span>` : null}</span>
 			<span class="under"><${StateMark} state=${q.state} why=${q.why ?? undefined} /><${Below} p=${q} /></span></button>
 		<div class="mutes">${conf.isOut(q) ? html`<${Out} p=${q} />` : html`<${Mutes} p=${q} />`}</div></li>`;
@@ -149,7 +151,7 @@ export function ConferenceChooser() {
 
 export function ConferenceScreen() {
 	return html`<${SiteList} />
-		<main class="centre conf"><${Head} />${conf.conference.value ? html`<${Program} />` : html`<section class="grid none"><div class="hint"><h2>${t('conference.none')}</h2><p>${t('conference.how')}</p>
+		<main class="centre conf"><${Head} /><${LobbyStrip} /><${BroadcastBar} />${conf.conference.value ? html`<${Program} />` : html`<section class="grid none"><div class="hint"><h2>${t('conference.none')}</h2><p>${t('conference.how')}</p>
 			${store.mayCommand.value ? html`<button class="main big" onClick=${() => (store.dialog.value = { name: 'conference' })}>${t('conference.new')}<kbd>F2</kbd></button>` : null}</div></section>`}</main>
 		<${ConferenceSide} />`;
 }

@@ -5,6 +5,7 @@ import { Glyph, Picture } from '../lib/ui.js';
 import * as store from './store.js';
 import * as conf from './conference_store.js';
 import { layouts, placeOf } from './layouts.js';
+import { Looking } from './control.js';
 
 /** @type {Ortoo.CellMode[]} */
 const modes = ['voice', 'poll', 'content', 'empty'];
@@ -99,6 +100,6 @@ export function Program() {
 		<div class="screen-box"><div class="screen" data-mix=${c.mix.state}>
 			${c.state === 'open' ? html`<${Picture} link=${store.media.value} stream=${v.stream} label=${t('program')} />` : null}
 			<div class="cells" role="group" aria-label=${t('cells')}>${v.cells.map((cell) => html`<${CellPlace} key=${`${v.layout}-${cell.cell}`} cell=${cell} layout=${v.layout} />`)}</div>
-			<span class="on-wall program-mark">${on ? html`<i class="dot"></i>${t('program.on')}` : html`<${Glyph} shape=${nobody ? 'absent' : 'failed'} />${c.state === 'open' ? why : t('incident.closed')}${c.mix.why ? ` · ${cause(c.mix.why)}` : ''}`}</span></div></div>
+			<${Looking} /><span class="on-wall program-mark">${on ? html`<i class="dot"></i>${t('program.on')}` : html`<${Glyph} shape=${nobody ? 'absent' : 'failed'} />${c.state === 'open' ? why : t('incident.closed')}${c.mix.why ? ` · ${cause(c.mix.why)}` : ''}`}</span></div></div>
 		<${Layouts} v=${v} names=${c.layouts} /><div class="bar cell-bar"><${CellBar} /></div></section>`;
 }

@@ -9,9 +9,11 @@ import * as store from './store.js';
 import * as conf from './conference_store.js';
 import { flowText } from './conference.js';
 import { RollTab } from './rollcall.js';
+import { FloorTab, SiteControl } from './control.js';
+import * as ctl from './control_store.js';
 
-/** @type {('site' | 'roll' | 'call' | 'content' | 'lines')[]} */
-const tabs = ['site', 'roll', 'call', 'content', 'lines'];
+/** @type {('site' | 'floor' | 'roll' | 'call' | 'content' | 'lines')[]} */
+const tabs = ['site', 'floor', 'roll', 'call', 'content', 'lines'];
 const pad = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 const roles = ['chair', 'participant', 'observer'];
 
@@ -62,7 +64,7 @@ function Acts(p) {
 		return last;
 	}
 	const others = conf.parties.value.filter((x) => x.id !== q.id && x.video);
-	return html`<div class="acts"><button aria-pressed=${q.mic_muted} onClick=${() => conf.muteMic(q)}><${Glyph} shape=${q.mic_muted ? 'mic_off' : 'mic'} />${t(q.mic_muted ? 'mic.muted' : 'mic.open')}</button>
+	return html`<${SiteControl} p=${q} /><div class="acts"><button aria-pressed=${q.mic_muted} onClick=${() => conf.muteMic(q)}><${Glyph} shape=${q.mic_muted ? 'mic_off' : 'mic'} />${t(q.mic_muted ? 'mic.muted' : 'mic.open')}</button>
 			<button aria-pressed=${q.speaker_muted} onClick=${() => conf.muteSpeaker(q)}><${Glyph} shape=${q.speaker_muted ? 'sound_off' : 'sound'} />${t(q.speaker_muted ? 'speaker.muted' : 'speaker.open')}</button></div>
 		<${Gain} label=${t('gain.in')} value=${q.in_db} set=${(/** @type {number} */ db) => void conf.act('party.volume', { party: q.id, in_db: db, out_db: q.out_db })} />
 		<${Gain} label=${t('gain.out')} value=${q.out_db} set=${(/** @type {number} */ db) => void conf.act('party.volume', { party: q.id, in_db: q.in_db, out_db: db })} />
@@ -147,11 +149,12 @@ function LinesTab() {
 		${x.why ? html`<div class="cause">${cause(x.why)}</div>` : null}</li>`)}</ul>` : html`<p class="empty">${t('trunks.none')}</p>`}</section>`;
 }
 
-const views = { site: SiteTab, roll: RollTab, call: CallTab, content: ContentTab, lines: LinesTab };
+const views = { site: SiteTab, floor: FloorTab, roll: RollTab, call: CallTab, content: ContentTab, lines: LinesTab };
 
 export function ConferenceSide() {
 	const Shown = views[conf.tab.value];
 	return html`<aside class="side"><div class="tabs" role="tablist">${tabs.map((x) => html`<button role="tab" id=${`tab-${x}`} aria-selected=${conf.tab.value === x} aria-controls="side-panel" onClick=${() => (conf.tab.value = x)}>${t(`ctab.${x}`)}
-			${x === 'content' && conf.conference.value?.content.asking.length ? html`<span class="badge">${conf.conference.value.content.asking.length}</span>` : null}</button>`)}</div>
+			${x === 'content' && conf.conference.value?.content.asking.length ? html`<span class="badge">${conf.conference.value.content.asking.length}</span>` : null}
+			${x === 'floor' && ctl.control.value?.hands.length ? html`<span class="badge">${ctl.control.value.hands.length}</span>` : null}</button>`)}</div>
 		<div class="panel" id="side-panel" role="tabpanel" tabindex="0" aria-labelledby=${`tab-${conf.tab.value}`}><${Shown} /></div></aside>`;
 }

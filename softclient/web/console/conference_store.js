@@ -7,6 +7,8 @@ import { raise, settleAlarms } from './alarms.js';
 import * as store from './store.js';
 
 const FLOW_FRESH_MS = 10000;
+const MOVE_MS = 1500;
+let missing_ms = 0;
 
 /** @type {import('../vendor/signals.js').Signal<Map<string, Ortoo.Conference>>} */
 const conferences = signal(new Map());
@@ -20,7 +22,7 @@ export const cellAt = signal(null);
 const flows = signal(new Map());
 /** @type {import('../vendor/signals.js').Signal<Ortoo.Trunk[]>} */
 export const trunks = signal([]);
-/** @type {import('../vendor/signals.js').Signal<'site' | 'roll' | 'call' | 'content' | 'lines'>} */
+/** @type {import('../vendor/signals.js').Signal<'site' | 'floor' | 'roll' | 'call' | 'content' | 'lines'>} */
 export const tab = signal('site');
 
 /** @typedef {{ party: string, conference: string, audio: string, video: string, link: MediaLink, mic: MediaStreamTrack | null, screen: MediaStreamTrack | null }} Joined */
@@ -168,7 +170,20 @@ let offered = false;
 function checkSeat() {
 	const seat = joined.value;
 	const c = seat && conferences.value.get(seat.conference);
-	if (seat && c && (c.state === 'closed' || !c.parties.some((p) => p.id === seat.party && isThere(p)))) {
+	const missing = Boolean(seat && c && !c.parties.some((p) => p.id === seat.party));
+	const other = missing ? openOnes.value.find((x) => x.parties.some((p) => p.id === seat?.party)) : null;
+	if (seat && other) { // moved: the call goes on, its sound comes from the other mix
+		joined.value = { ...seat, conference: other.id, audio: `mix.${other.id}.a.${seat.party}` };
+		store.say(t('join.moved', { name: other.name }));
+	} else if (missing && missing_ms === 0) { // its new conference is told of in a moment, or it was removed
+		missing_ms = Date.now();
+		setTimeout(() => {
+			checkSeat();
+			missing_ms = 0;
+		}, MOVE_MS);
+	} else if (missing && Date.now() - missing_ms < MOVE_MS - 100) {
+		return;
+	} else if (seat && c && (c.state === 'closed' || !c.parties.some((p) => p.id === seat.party && isThere(p)))) {
 		dropSeat();
 		store.say(t('join.ended'));
 	} else if (seat?.screen && c && c.content.holder !== seat.party) {
@@ -196,7 +211,11 @@ export function choose(id) {
 export async function act(method, params = {}) {
 	const c = conference.value;
 	const own = ['conference.', 'endpoint.', 'trunk.'].some((head) => method.startsWith(head)) ? { id: c?.id } : { conference: c?.id };
-	const reply = c ? await store.attempt(store.client.call(method, { ...own, ...params })) : null;
+	return c ? took(await store.attempt(store.client.call(method, { ...own, ...params }))) : null;
+}
+
+/** A reply that is a conference is news like any other. @param {any} reply */
+export function took(reply) {
 	if (reply?.parties && reply.number) {
 		changed(reply);
 	}
@@ -224,7 +243,7 @@ export function look(patch) {
 	if (v) {
 		const next = { ...v, ...patch };
 		void act('conference.layout', {
-			view: v.id, layout: next.layout, auto: next.auto, titles: next.titles, clock: next.clock, banner: next.banner ?? '', alarm: next.alarm ?? '',
+			view: v.id, ...(patch.layout ? { layout: patch.layout } : {}), auto: next.auto, titles: next.titles, clock: next.clock, banner: next.banner ?? '', alarm: next.alarm ?? '',
 		});
 	}
 }
@@ -333,14 +352,14 @@ async function openTracks(what) {
 	}
 }
 
-/** @param {boolean} camera */
-export async function join(camera) {
+/** @param {boolean} camera @param {string} [how] also barging in, or listening only */
+export async function join(camera, how = 'conference.join') {
 	const c = conference.value;
 	if (!c || joined.value) {
 		return;
 	}
 	const tracks = await openTracks({ audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true }, video: camera && { width: { ideal: 1280 }, height: { ideal: 720 } } });
-	const reply = await act('conference.join', {});
+	const reply = how === 'conference.join' ? await act(how, {}) : await store.attempt(store.client.call(how, { conference: c.id }));
 	if (!reply) {
 		tracks.getTracks().forEach((x) => x.stop());
 		return;
@@ -352,7 +371,10 @@ export async function join(camera) {
 	if (camera) {
 		link.addSource('video', { track: tracks.getVideoTracks()[0] ?? null });
 	}
-	micOpen.value = Boolean(mic);
+	if (mic && how === 'conference.monitor') {
+		mic.enabled = false;
+	}
+	micOpen.value = Boolean(mic?.enabled);
 	joined.value = { ...reply, link, mic: mic ?? null, screen: null };
 	link.open();
 }

@@ -12,6 +12,7 @@ import { MapView } from './map.js';
 import { DirectoryView } from './directory.js';
 import { Banner, NewConference } from './conference_dialogs.js';
 import { NewRollCall } from './rollcall.js';
+import { ControlDialog } from './control.js';
 
 const kinds = ['fire', 'flood', 'quake', 'snow', 'traffic', 'mine', 'chemical', 'health', 'unrest', 'other'];
 
@@ -175,6 +176,10 @@ export function Dialogs() {
 		return html`<${NewConference} />`;
 	case 'rollcall':
 		return html`<${NewRollCall} />`;
+	case 'poll':
+	case 'split':
+	case 'voice':
+		return html`<${ControlDialog} name=${shown.name} />`;
 	case 'banner':
 		return html`<${Banner} />`;
 	case 'guest':

@@ -5,6 +5,7 @@ import { keysOf } from './remap.js';
 import { switchLanguage, t } from '../lib/i18n.js';
 import * as conf from './conference_store.js';
 import * as roll from './rollcall_store.js';
+import * as ctl from './control_store.js';
 import { turnTo } from './strip.js';
 
 /** @typedef {{ keys: string[], word: string, text: string, run: () => void, take?: (words: string[]) => void, fixed?: boolean, command?: boolean, mode?: 'incident' | 'conference' }} Act */
@@ -32,6 +33,8 @@ export const acts = [
 	{ keys: ['1…8'], word: 'result', text: 'key.roll_result', mode: 'conference', run: () => {}, take: ([n]) => { const r = roll.results[Number(n) - 1] ?? roll.results.find((x) => x === n); r && roll.record(r); }, command: true },
 	{ keys: ['Backspace'], word: 'back', text: 'key.roll_back', mode: 'conference', run: () => roll.takesKeys.value && roll.back(), command: true },
 	{ keys: ['F4'], word: 'absent', text: 'key.absent', mode: 'conference', run: () => void conf.callAbsent(), command: true },
+	{ keys: ['F7', 'b'], word: 'broadcast', text: 'key.broadcast', mode: 'conference', run: () => ctl.broadcastSite(), command: true },
+	{ keys: ['F8'], word: 'free', text: 'floor.free', mode: 'conference', run: ctl.freeDiscussion, command: true },
 	{ keys: ['F9'], word: 'mute', text: 'mute.all', mode: 'conference', run: conf.muteAll, command: true },
 	{ keys: ['1…9'], word: 'site', text: 'key.pick_site', mode: 'conference', run: () => {}, take: ([n]) => pickParty(Number(n)) },
 	{ keys: ['Shift+1…9'], word: 'cell', text: 'key.cell', mode: 'conference', run: () => {}, take: ([n]) => void conf.intoCell(Number(n)), command: true },
@@ -42,6 +45,14 @@ export const acts = [
 	{ keys: ['x'], word: 'mutesite', text: 'key.mute_site', mode: 'conference', run: () => conf.party.value && conf.muteMic(conf.party.value), command: true },
 	{ keys: ['k'], word: 'content', text: 'key.content', mode: 'conference', run: conf.contentKey, command: true },
 	{ keys: ['s'], word: 'slides', text: 'key.slides', mode: 'conference', run: conf.turnStage },
+	{ keys: ['g'], word: 'floor', text: 'key.floor', mode: 'conference', run: () => ctl.giveFloor(), command: true },
+	{ keys: ['v'], word: 'view', text: 'key.view', mode: 'conference', run: ctl.viewSite, command: true },
+	{ keys: ['p'], word: 'poll', text: 'broadcast.poll', mode: 'conference', run: open('poll'), command: true },
+	{ keys: ['n'], word: 'next', text: 'key.poll_next', mode: 'conference', run: () => ctl.pollStep('next'), command: true },
+	{ keys: ['h'], word: 'hand', text: 'key.hand', mode: 'conference', run: ctl.raiseHand, command: true },
+	{ keys: ['w'], word: 'admit', text: 'key.admit', mode: 'conference', run: ctl.admitNext, command: true },
+	{ keys: [], word: 'split', text: 'split', mode: 'conference', run: open('split'), command: true },
+	{ keys: [], word: 'voice', text: 'voice', mode: 'conference', run: open('voice'), command: true },
 	{ keys: ['l'], word: 'lock', text: 'key.lock', mode: 'conference', run: lock, command: true },
 	{ keys: ['c'], word: 'call', text: 'key.call', mode: 'conference', run: callOut, command: true },
 	{ keys: ['o'], word: 'conference', text: 'key.mode', run: () => turnTo(store.mode.value === 'conference' ? 'incident' : 'conference') },
@@ -120,6 +131,9 @@ function fullScreen() {
 
 function escape() {
 	store.hush();
+	if (!store.dialog.value && store.mode.value === 'conference' && ctl.stopBroadcast()) {
+		return;
+	}
 	store.dialog.value = null;
 	if (document.activeElement instanceof HTMLElement) {
 		document.activeElement.blur();

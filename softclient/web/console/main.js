@@ -15,6 +15,7 @@ import { ConferenceScreen } from './conference.js';
 import * as conf from './conference_store.js';
 import * as roll from './rollcall_store.js';
 import * as eyes from './eyes.js';
+import * as ctl from './control_store.js';
 
 function Login() {
 	const [error, setError] = useState('');
@@ -82,6 +83,7 @@ store.listen();
 conf.listen();
 roll.listen();
 eyes.listen();
+ctl.listen();
 render(html`<${App} />`, byId('app'));
 void store.start();
 addEventListener('pagehide', store.flush);

@@ -70,6 +70,14 @@ declare namespace Ortoo {
 		agent: string | null; state: SceneState; why: string | null; role: 'chair' | 'participant' | 'observer'; mic_muted: boolean; mic_muted_by?: string | null;
 		speaker_muted: boolean; speaker_muted_by?: string | null; in_db: number; out_db: number; speaking: boolean; view: string; audio: string | null;
 		video: string | null; slides: string | null; joined_ms: number; left_ms: number; attempts: number; next_try_ms: number; keep?: boolean; sends: Flow; gets: Flow;
+		control?: PartyControl;
+	}
+	interface Poll { parties: string[]; interval_ms: number; paused: boolean; party: string | null }
+	interface PartyControl { sees: string; waiting: boolean; hidden: boolean; loop_audio: boolean; loop_video: boolean; poll: Poll | null }
+	interface Control {
+		main_site: string | null; floor: string | null; hands: { party: string; since_ms: number }[]; chair_asking: string[]; lobby: boolean; ends_ms: number;
+		broadcast: { mode: 'none' | 'site' | 'layout' | 'poll' | 'voice' | 'lecture'; party: string | null; by: string | null; since_ms: number; poll: Poll | null };
+		priority: number; parent: string | null; voice: { speak_ms: number; hold_ms: number; level_db: number };
 	}
 	type CellMode = 'empty' | 'fixed' | 'voice' | 'poll' | 'content';
 	interface Cell { cell: number; mode: CellMode; by_hand: boolean; party: string | null; parties: string[]; interval_ms: number }
@@ -80,6 +88,7 @@ declare namespace Ortoo {
 		id: string; number: string; name: string; has_password: boolean; state: 'open' | 'closed'; locked: boolean; auto_redial: boolean; drill: boolean;
 		incident: string | null; opened_ms: number; closed_ms: number; chair: string | null; speaker: string | null; mix: { state: string; why: string };
 		content: { holder: string | null; locked: boolean; since_ms: number; asking: string[] }; parties: Party[]; views: View[]; layouts: string[];
+		control?: Control;
 	}
 	interface Trunk { name: string; address: string; state: string; why: string; since_ms: number; calls: number }
 	interface Endpoint { user: string; name?: string; site?: string; md5: boolean; made_ms: number; registered: boolean; why?: string }
