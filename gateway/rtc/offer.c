@@ -245,8 +245,10 @@ static void open_sink(struct exchange *x, const struct gw_sdp_agreed *a, struct 
 	const char *stream = may_choose ? v->stream : slot->feed;
 	int first;
 	slot->codecs = codecs_of(&a->codecs, &first);
-	bool fed = slot->sink != NULL && !slot->chosen && may_choose && pc_is_mixed(stream);	/* the page says again what it began with */
-	if (fed) {
+	/* the page repeats what it began with: the application feeds it meanwhile */
+	bool again = slot->sink != NULL && !slot->chosen && may_choose && pc_is_mixed(stream);
+	if (again) {
+		pc_settle(x->pc, slot);
 		return;
 	}
 	if (slot->sink != NULL) {
