@@ -51,6 +51,18 @@ static int by_rank(const void *a, const void *b)
 	return x->rank != y->rank ? x->rank - y->rank : x->codec - y->codec;
 }
 
+/* Where the first variant of a codec stands in the peer's list. An answer that has H.264 in both modes means mode 1: its
+ * fragments let a key frame be larger than a packet. */
+static int their_rank(const struct gw_sdp_media *peer, size_t at, int id)
+{
+	size_t first = 0;
+
+	while (sdp_known_codec(peer, &peer->codecs[first]) != id) {
+		first++;
+	}
+	return (int)first * 2 + (id == MCU_CODEC_H264 && sdp_h264_mode(peer->codecs[at].fmtp) == '0');
+}
+
 /* In the order of preference: ours in our answer, the peer's in its. Digits stand last. */
 static size_t pairs_of(const struct gw_sdp_media *peer, const struct mcu_codec_use *ours, size_t n, bool answering,
 		       struct pair *ret)
@@ -65,8 +77,8 @@ static size_t pairs_of(const struct gw_sdp_media *peer, const struct mcu_codec_u
 		if (row < 0 || variant < 0) {
 			continue;
 		}
-		ret[found++] = (struct pair){ id == MCU_CODEC_TELEPHONE_EVENT ? 10000 : answering ? row * 100 + variant : 0, row,
-					      (int)i };
+		ret[found++] = (struct pair){ id == MCU_CODEC_TELEPHONE_EVENT ? 10000 : answering ? row * 100 + variant : their_rank(peer, i, id),
+					      row, (int)i };
 	}
 	qsort(ret, found, sizeof(*ret), by_rank);
 	return found;

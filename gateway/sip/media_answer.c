@@ -38,16 +38,21 @@ static enum slot slot_of(const struct exchange *x, size_t i, const struct gw_sdp
 /* What the peer can, what we may: the safest first. OSRTP (RFC 8643): keys beside a profile without S are an invitation. */
 static bool choose_security(const struct sip_media *m, const struct gw_sdp_peer *peer, struct plan *p, const char **ret_why)
 {
+	bool dtls;
+
 	*ret_why = peer->keyed ? peer->crypto_why ? peer->crypto_why : "no usable keys" : "no security that is allowed";
-	if (peer->fingerprint && media_may(m, GW_SDP_DTLS, ret_why)) {
+	dtls = peer->fingerprint && media_may(m, GW_SDP_DTLS, ret_why);
+	if (dtls && peer->rtcp_mux) {
 		p->security = GW_SDP_DTLS;
-		*ret_why = "DTLS without rtcp-mux";
-		if (peer->rtcp_mux) {
-			return true;
-		}
+		return true;
 	}
 	if (peer->n_cryptos > 0 && media_may(m, GW_SDP_SDES, ret_why)) {
 		p->security = GW_SDP_SDES;
+		return true;
+	}
+	if (dtls) {	/* linphone as it comes: RTP has an association, RTCP would want one of its own */
+		p->security = GW_SDP_DTLS;
+		p->no_rtcp = true;
 		return true;
 	}
 	if (!peer->keyed && media_may(m, GW_SDP_NO_KEYS, ret_why)) {
@@ -55,6 +60,15 @@ static bool choose_security(const struct sip_media *m, const struct gw_sdp_peer 
 		return true;
 	}
 	return false;
+}
+
+static void without_feedback(struct ort_json_array *uses)
+{
+	struct mcu_codec_use *use = uses->items;
+
+	for (size_t i = 0; i < uses->n; i++) {
+		use[i].nack = use[i].pli = use[i].fir = use[i].remb = use[i].twcc = false;
+	}
 }
 
 static void plan_line(struct exchange *x, size_t i)
@@ -85,6 +99,10 @@ static void plan_line(struct exchange *x, size_t i)
 	media_codecs(m, peer->kind, &ours);
 	p->accept = gw_sdp_agree(&x->sdp->media[i], ours.items, ours.n, true, &p->recv, &p->send);
 	p->why = p->accept ? NULL : gw_sdp_why_no_codec(&x->sdp->media[i]);
+	if (p->no_rtcp) {	/* key frames are asked for by INFO then (RFC 5168) */
+		without_feedback(&p->recv);
+		without_feedback(&p->send);
+	}
 	gw_sdp_array_clear(&mcu_table_codec_use, &ours);
 }
 

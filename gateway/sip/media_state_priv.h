@@ -60,7 +60,7 @@ struct sip_media {
 
 /* What we do with one m-line of the peer's offer. */
 struct plan {
-	bool accept, lite, mux;
+	bool accept, lite, mux, no_rtcp;
 	enum slot slot;
 	enum gw_sdp_security security;
 	struct ort_json_array recv, send;	/* mcu_codec_use */

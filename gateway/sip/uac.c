@@ -505,11 +505,14 @@ static void on_refused(struct call *c, int status, const sip_t *sip)
 		on_again_refused(c, status, sip == NULL || nta_sip_is_internal((sip_t *)(uintptr_t)sip));
 		return;
 	}
-	if (status == 488 && !c->late_offer && sip_media_retry(c->media)) {	/* with another security */
-		nta_outgoing_destroy(c->invite);
-		c->invite = NULL;
-		exchange_offer(c);
-		return;
+	if (status == 488 && !c->late_offer) {	/* with another security; the offer that was refused is over */
+		sip_media_cancel(c->media);
+		if (sip_media_retry(c->media)) {
+			nta_outgoing_destroy(c->invite);
+			c->invite = NULL;
+			exchange_offer(c);
+			return;
+		}
 	}
 	if (status >= 300 && status < 400 && sip != NULL && redirect(c, sip)) {
 		return;

@@ -75,7 +75,7 @@ mcu_transport *mcu_transport_open_agent(mcu_port *port, const struct mcu_agent_c
  * for 30 s "failed" (why "silence"), and any authentic packet brings it back. */
 enum mcu_plain_security { MCU_PLAIN_NONE, MCU_PLAIN_SDES, MCU_PLAIN_DTLS };
 struct mcu_plain_conf {
-	enum mcu_plain_security security;	/* dtls needs rtcp_mux */
+	enum mcu_plain_security security;	/* dtls without rtcp_mux: RTP only, RTCP is neither sent nor understood */
 	bool ip6, rtcp_mux;
 	const char *zone;	/* NULL = the first announced address of the family */
 };

@@ -129,10 +129,6 @@ mcu_transport *mcu_transport_open_plain(mcu_port *port, const struct mcu_plain_c
 	mcu_transport *t;
 	int r;
 
-	if (conf->security == MCU_PLAIN_DTLS && !conf->rtcp_mux) {
-		g_set_error(err, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "DTLS needs rtcp_mux: one association serves both");
-		return NULL;
-	}
 	if (announce == NULL) {
 		g_set_error(err, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "no address of this family");
 		return NULL;
@@ -200,11 +196,13 @@ void mcu_transport_mark(mcu_transport *t, bool video)
 }
 
 /* ---- small things ---- */
+/* DTLS without rtcp-mux: our one association has no keys for the other port, so RTCP stays unsaid there. */
 struct net_pair *net_plain_rtcp(struct net_plain *p)
 {
 	struct net_plain_half *h = &p->half[p->muxed ? NET_PLAIN_RTP : NET_PLAIN_RTCP];
+	bool keyless = p->security == MCU_PLAIN_DTLS && !p->muxed;
 
-	return net_plain_usable(h) ? &h->pair : NULL;
+	return net_plain_usable(h) && !keyless ? &h->pair : NULL;
 }
 
 bool net_plain_silent(const struct net_plain *p)

@@ -200,11 +200,18 @@ def linphone_sdes_in_tls():
                        ca=f"{bridge.folder}/tls.crt"))
 
 
+def linphone_dtls():
+    """linphonec calls as it comes: DTLS-SRTP without rtcp-mux (RTP has keys, RTCP is left out)."""
+    with Bridge("secret") as bridge:
+        linphone(bridge, "dtls", lambda b, phones: they_call(b, "udp", phones), Linphone("room", "green", 700, "dtls"),
+                 Phone("phone", BLUE[1], BLUE[2], modules=VP8, account=";mediaenc=dtls_srtp", mux=True))
+
+
 def main():
     cases = [plain_rtp, plain_rtp_called_by_us, sdes_in_tls, dtls_srtp, dtls_srtp_called_by_us, dtls_srtp_with_ice,
              through_two_systems]
     if shutil.which("linphonec"):
-        cases += [linphone_plain, linphone_sdes_in_tls]
+        cases += [linphone_plain, linphone_sdes_in_tls, linphone_dtls]
     if not shutil.which("baresip") or not shutil.which("ffmpeg"):
         skip("baresip or ffmpeg is not installed")
     wanted = sys.argv[1:]

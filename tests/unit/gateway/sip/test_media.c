@@ -111,7 +111,8 @@ static const struct {
 	{ "dtls", HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n" PRINT "a=rtcp-mux\r\n", false, false, NULL, "plain dtls", NULL },
 	{ "dtls_before_sdes", SAVP(CRYPTO PRINT "a=rtcp-mux\r\n"), false, true, NULL, "plain dtls", NULL },
 	{ "dtls_of_freeswitch", HEAD "m=audio 4000 RTP/SAVPF 0\r\n" PRINT "a=rtcp-mux\r\n", false, false, NULL, "plain dtls", NULL },
-	{ "dtls_two_ports", HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n" PRINT, false, false, NULL, NULL, "DTLS without rtcp-mux" },
+	{ "dtls_two_ports", HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n" PRINT, false, false, NULL, "plain dtls", NULL },
+	{ "dtls_two_ports_beside_sdes", SAVP(CRYPTO PRINT), false, true, NULL, "plain sdes", NULL },
 	{ "dtls_sha1", HEAD "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\na=fingerprint:sha-1 AB:CD\r\na=rtcp-mux\r\n", false, false, NULL, NULL,
 	  "no SHA-256 fingerprint" },
 	{ "configured_sdes", AVP(""), true, true, "sdes", NULL, "another security is configured" },
@@ -317,6 +318,9 @@ static void other_security_after_488(void)
 	sip_media_cancel(a.m);
 	g_assert_true(sip_media_retry(a.m));
 	assert_has(side_offer(&a), "UDP/TLS/RTP/SAVPF ");
+	sip_media_cancel(a.m);
+	g_assert_true(sip_media_retry(a.m));
+	assert_has(side_offer(&a), "UDP/TLS/RTP/SAVP ");
 	sip_media_cancel(a.m);
 	g_assert_true(sip_media_retry(a.m));
 	assert_has(side_offer(&a), "RTP/AVP ");
