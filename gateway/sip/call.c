@@ -91,9 +91,10 @@ bool call_media(struct call *c)
 {
 	static const struct sip_media_ops ops = { on_media, on_stream, on_up, on_failed, on_hold, on_floor };
 	const struct gw_sip_trunk *t = c->trunk != NULL ? &c->trunk->conf : NULL;
+	bool trunk_ice = t != NULL && g_strcmp0(t->security, "ice") == 0;
 	const struct sip_media_conf conf = {
 		.id = c->leg.id, .room = c->leg.room, .party = c->leg.party, .zone = &c->zone->conf, .secure_signalling = c->secure,
-		.security = t != NULL ? t->security : NULL, .video = true, .content = true, .ice = false,
+		.security = trunk_ice ? "dtls" : t != NULL ? t->security : NULL, .video = true, .content = true, .ice = c->ours && (c->ice || trunk_ice),
 		.max_bps = c->max_bps != 0 ? c->max_bps : t != NULL ? t->max_bps : 0, .bfcp = c->sip->bfcp,
 		.quirks = sip_quirks_find(c->sip->quirks, c->agent),
 	};

@@ -35,7 +35,7 @@ struct gw_sip_trunk {
 	const char *number;		/* conference of ours that its calls land in, NULL = the called number */
 	const char *layout;		/* view that it is sent: "speaker", "program" .. */
 	int64_t max_bps;
-	const char *security;		/* "none", "sdes", "dtls"; NULL = as offered */
+	const char *security;		/* "none", "sdes", "dtls", "ice" (dtls with ICE in our offers too); NULL = as offered */
 	const char *ca;			/* TLS: PEM that its certificate must come from, with the address's name; NULL = of the stack */
 	const char *fingerprint;	/* TLS: SHA-256 of its certificate in hex; name and authority do not count then */
 	bool keep;			/* call again after a loss, in the same cell */

@@ -141,6 +141,7 @@ struct call {
 	bool dead, freed;
 	bool was_up, by_peer_end;
 	bool late_offer;	/* UAC: INVITE without SDP */
+	bool ice;		/* UAC: our offer has ICE */
 	bool secure;		/* TLS on our hop */
 	bool answering;		/* UAS: gw_leg_answer() came */
 	bool replied;		/* UAS: 2xx is out, ACK is awaited */

@@ -9,16 +9,15 @@ enum { MAX_REDIRECTS = 5, MAX_TARGETS = 8, RING_MS = 180 * 1000, TLS_MS = 12 * 1
 static int on_invite(void *magic, nta_outgoing_t *out, sip_t const *sip);
 
 /* ---- where to ---- */
-/* ";late-offer" is ours: INVITE without SDP, for gateways that want to offer first. It does not go out. */
-static char *take_late_offer(char *uri, bool *ret_late)
+/* Words of ours at the end of an address; they do not go out. ";late-offer": INVITE without SDP, for gateways that want to
+ * offer first. ";ice": our offer has ICE, for peers that have it too. */
+static void take_word(char *uri, const char *word, bool *ret)
 {
-	static const char word[] = ";late-offer";
 	char *at = strstr(uri, word);
-	if (at != NULL) {
-		*ret_late = true;
+	if (at != NULL && strchr(";", at[strlen(word)]) != NULL) {
+		*ret = true;
 		memmove(at, at + strlen(word), strlen(at + strlen(word)) + 1);
 	}
-	return uri;
 }
 
 static bool uri_is_good(const char *uri)
@@ -81,7 +80,8 @@ static int aim(struct call *c, const char *address)
 	}
 	sip_dial_clear(&d);
 	if (err == 0 && c->target != NULL) {
-		(void)take_late_offer(c->target, &c->late_offer);
+		take_word(c->target, ";late-offer", &c->late_offer);
+		take_word(c->target, ";ice", &c->ice);
 	}
 	return err != 0 ? err : c->zone != NULL && uri_is_good(c->target) ? 0 : -EINVAL;
 }

@@ -122,6 +122,16 @@ def dtls_srtp_with_ice():
         talk(bridge, "udp", "dtls", ice=True, account=";mediaenc=dtls_srtp;medianat=ice", mux=True)
 
 
+def ice_offered_by_us():
+    def we_call_with_ice(bridge, transport, phones):
+        for phone in phones:
+            bridge.say(f"dial to-{phone.name} sip:{phone.name}@{ADDRESS}:{phone.port};transport={transport};ice")
+            bridge.wait("state", leg=f"to-{phone.name}", state="up", timeout_s=20)
+        return [f"to-{phone.name}" for phone in phones]
+    with Bridge("secret") as bridge:
+        talk(bridge, "udp", "dtls", ice=True, call=we_call_with_ice, account=";mediaenc=dtls_srtp;medianat=ice", mux=True)
+
+
 def linphone(bridge, security, call, a, b):
     """linphonec of Debian has VP8 and no H.264: the other side speaks VP8 too, and nothing is transcoded."""
     try:
@@ -208,7 +218,7 @@ def linphone_dtls():
 
 
 def main():
-    cases = [plain_rtp, plain_rtp_called_by_us, sdes_in_tls, dtls_srtp, dtls_srtp_called_by_us, dtls_srtp_with_ice,
+    cases = [plain_rtp, plain_rtp_called_by_us, sdes_in_tls, dtls_srtp, dtls_srtp_called_by_us, dtls_srtp_with_ice, ice_offered_by_us,
              through_two_systems]
     if shutil.which("linphonec"):
         cases += [linphone_plain, linphone_sdes_in_tls, linphone_dtls]
