@@ -145,14 +145,53 @@ static void notify(struct call *c, const char *sipfrag, const char *state)
 	(void)out;	/* the default callback ends it */
 }
 
+/* "Replaces=..&Require=replaces" of a Refer-To: the value of Replaces, (transfer full); NULL: it has something else */
+static char *replaces_in(const char *headers)
+{
+	g_auto(GStrv) rows = g_strsplit(headers, "&", 4);
+	char *value = NULL;
+	for (unsigned n = 0; rows[n] != NULL; n++) {
+		if (g_ascii_strncasecmp(rows[n], "Replaces=", 9) == 0 && value == NULL) {
+			value = g_uri_unescape_string(rows[n] + 9, NULL);
+		} else if (g_ascii_strncasecmp(rows[n], "Require=", 8) != 0) {
+			g_free(value);
+			return NULL;
+		}
+	}
+	return value;
+}
+
+/* Attended transfer: the other call that this one is to take the place of. Both must be ours and of the same peer: what is
+ * given away is its own (else our call's place would go to a stranger). */
+static struct call *other_call(struct call *c, const char *headers)
+{
+	struct zone *zones[] = { c->zone->base, c->zone->base->twin };
+	g_autofree char *text = replaces_in(headers);
+	su_home_t home[1] = { SU_HOME_INIT(home) };
+	struct call *found = NULL;
+	su_home_init(home);
+	sip_replaces_t *replaces = text != NULL ? sip_replaces_make(home, text) : NULL;
+	for (unsigned n = 0; replaces != NULL && found == NULL && n < G_N_ELEMENTS(zones); n++) {
+		nta_leg_t *leg = zones[n] != NULL ? nta_leg_by_replaces(zones[n]->agent, replaces) : NULL;
+		found = leg != NULL ? nta_leg_magic(leg, dialog_request) : NULL;
+	}
+	su_home_deinit(home);
+	bool own = found != NULL && found != c && !found->dead && found->trunk == c->trunk &&
+		   (c->trunk != NULL || (c->device != NULL && g_strcmp0(found->device, c->device) == 0));
+	return own ? found : NULL;
+}
+
 static int on_refer(struct call *c, nta_incoming_t *irq, const sip_t *sip)
 {
 	const url_t *url = sip->sip_refer_to != NULL ? sip->sip_refer_to->r_url : NULL;
-	if (url == NULL || url->url_headers != NULL) {	/* attended transfer would give our call's place to a stranger */
+	struct call *other = url != NULL && url->url_headers != NULL ? other_call(c, url->url_headers) : NULL;
+	if (url == NULL || (url->url_headers != NULL && other == NULL)) {
 		return refuse(irq, url == NULL ? 400 : 403);
 	}
 	g_autofree char *to = url->url_type == url_sip || url->url_type == url_sips ? sip_url_text(url) : NULL;
-	g_autofree char *number = url->url_user != NULL ? sip_number(url->url_user) : NULL;
+	g_autofree char *number = other != NULL && other->number != NULL ? g_strdup(other->number) :
+				  url->url_user != NULL			? sip_number(url->url_user) :
+									  NULL;
 	const sip_refer_sub_t *sub = sip_refer_sub(sip);
 	bool quiet = sub != NULL && g_strcmp0(sub->rs_value, "false") == 0;
 	bool taken = to != NULL && number != NULL && c->sip->ops.on_refer != NULL;
@@ -161,7 +200,14 @@ static int on_refer(struct call *c, nta_incoming_t *irq, const sip_t *sip)
 	}
 	(void)nta_incoming_treply(irq, SIP_202_ACCEPTED, SIPTAG_CONTACT_STR(c->contact), SIPTAG_SERVER_STR(SIP_AGENT),
 				  TAG_IF(quiet, SIPTAG_REFER_SUB_STR("false")), TAG_END());
+	struct call *kept = other != NULL ? call_ref(other) : NULL;
 	taken = c->sip->ops.on_refer(&c->leg, number, c->sip->user_data);
+	if (kept != NULL && taken && !kept->dead) {
+		call_end(kept, 480, "replaced");
+	}
+	if (kept != NULL) {
+		call_unref(kept);
+	}
 	if (!quiet && !c->dead) {
 		notify(c, taken ? "SIP/2.0 200 OK\r\n" : "SIP/2.0 603 Declined\r\n", "terminated;reason=noresource");
 	}

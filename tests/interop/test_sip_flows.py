@@ -108,6 +108,21 @@ def reliable_answer(folder):
         sipp.done()
 
 
+def update_before_the_answer(folder):
+    with Stand("trust") as s:
+        s.tell("auto off")
+        sipp = Sipp("in_update_early", s.port, folder=folder)
+        s.event("call")
+        time.sleep(1)
+        s.tell("answer")
+        sipp.done()
+    stand, sipp = out("out_update_early", folder)
+    with stand:
+        stand.event("state", state="up")
+        stand.tell("hangup test")
+        sipp.done()
+
+
 def forks(folder):
     stand, sipp = out("out_fork", folder)
     with stand:
@@ -271,7 +286,7 @@ if __name__ == "__main__":
     if shutil.which("sipp") is None:
         skip("sipp is not installed")
     cases = [late_offer, reinvites_and_update, reliable_ringing, cancelled, session_timer, odd_requests, a_device_with_md5, redirected,
-             a_late_200_after_cancel, glare, reliable_answer, forks, a_vanished_peer_is_noticed]
+             a_late_200_after_cancel, glare, reliable_answer, update_before_the_answer, forks, a_vanished_peer_is_noticed]
     cases += [sipsak_is_answered] if shutil.which("sipsak") else []
     cases += [svwar_finds_nobody, svcrack_is_stopped] if shutil.which("svwar") else []
     cases += [sipp_over_tls, s_client] if shutil.which("openssl") else []

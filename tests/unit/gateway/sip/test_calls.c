@@ -225,6 +225,36 @@ static void refer_moves(void)
 	rig_close(&r);
 }
 
+/* Attended transfer: two calls of one peer, the first takes the place of the second. Of a call that is not its own: no. */
+static void an_attended_refer_joins_both(void)
+{
+	struct rig r;
+	rig_open(&r, NULL, 0);
+	gw_leg *first = call_up(&r, "1001"), *kept = r.b.in;
+	gw_leg *second = call_up(&r, "1002");
+	nta_leg_t *dialog = ((struct call *)second)->dialog;
+	g_autofree char *good = g_strdup_printf("<sip:x@127.0.0.1?Replaces=%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s&Require=replaces>",
+						((struct call *)second)->call_id, nta_leg_get_rtag(dialog), nta_leg_get_tag(dialog));
+	g_autofree char *plain = g_strndup(good, strlen(good) - 1), *odd = g_strconcat(plain, "&Subject=x>", NULL);
+	const char *const bad[] = { "<sip:x@127.0.0.1?Replaces=foreign%3Bto-tag%3Da%3Bfrom-tag%3Db>", odd };
+	for (unsigned n = 0; n < G_N_ELEMENTS(bad); n++) {
+		g_assert_nonnull(dialog_send((struct call *)first, SIP_METHOD_REFER, NULL, NULL, bad[n]));
+	}
+	rig_run(200);
+	g_assert_cmpuint(r.b.refers, ==, 0);
+	g_assert_nonnull(dialog_send((struct call *)first, SIP_METHOD_REFER, NULL, NULL, good));
+	WAIT(r.b.refers == 1 && state_of(second) == GW_LEG_ENDED);
+	g_assert_cmpstr(r.b.refer_to, ==, "1002");
+	g_assert_cmpint(state_of(first), ==, GW_LEG_UP);
+	g_assert_cmpstr(r.b.why, ==, "replaced");
+	gw_leg_free(second);
+	gw_leg_free(r.b.in);
+	gw_leg_free(first);
+	WAIT(r.b.ended == 2);
+	gw_leg_free(kept);
+	rig_close(&r);
+}
+
 static void digits_and_pictures_by_info(void)
 {
 	struct rig r;
@@ -310,6 +340,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/sip/calls/no_common_codec", no_common_codec);
 	g_test_add_func("/sip/calls/lost_media_ends_both", lost_media_ends_both);
 	g_test_add_func("/sip/calls/refer_moves", refer_moves);
+	g_test_add_func("/sip/calls/an_attended_refer_joins_both", an_attended_refer_joins_both);
 	g_test_add_func("/sip/calls/digits_and_pictures_by_info", digits_and_pictures_by_info);
 	g_test_add_func("/sip/calls/a_session_that_nobody_refreshes_expires", a_session_that_nobody_refreshes_expires);
 	g_test_add_func("/sip/calls/a_session_is_refreshed", a_session_is_refreshed);
