@@ -117,6 +117,10 @@ static void put(struct gw_api_session *s, const void *request, gw_api_call *call
 				       in->md5, ort_wall_ms() };
 	save(app, e);
 	g_hash_table_replace(app->endpoints, e->user, e);
+	if (app->sip != NULL) {
+		gw_sip_forgive(app->sip, e->user);
+		g_hash_table_remove(app->unanswered, e->user);
+	}
 	gw_app_remember(app, "endpoint.put", actor, NULL, json_pack("{s:s,s:s?,s:b}", "user", in->user, "site", in->site, "md5", in->md5));
 	gw_app_ack(app, call, reply_put, in->user, made, 0);
 }

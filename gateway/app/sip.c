@@ -119,7 +119,7 @@ const char *gw_app_device_why(const gw_app *app, const char *address)
 {
 	const char *user = g_str_has_prefix(address, "device:") ? address + strlen("device:") : address;
 	const char *why = app->unanswered != NULL ? g_hash_table_lookup(app->unanswered, user) : NULL;
-	return g_hash_table_contains(app->registered, user) ? NULL : why != NULL ? why : "this phone is not registered";
+	return app->sip != NULL && gw_sip_registered(app->sip, user) ? NULL : why != NULL ? why : "this phone is not registered";
 }
 
 /* ---- trunks ---- */

@@ -145,6 +145,25 @@ static void fail(struct sip_auth *a, const char *source, const char *user, unsig
 	}
 }
 
+/* Somebody changed the account: what was wrong before says nothing of what comes now. */
+void sip_auth_forgive(struct sip_auth *a, const char *user)
+{
+	g_autofree char *tail = g_strdup_printf("\n%.64s", user);
+	g_autoptr(GPtrArray) sources = g_ptr_array_new_with_free_func(g_free);
+	GHashTableIter it;
+	const char *key;
+	g_hash_table_iter_init(&it, a->locks);
+	while (g_hash_table_iter_next(&it, (gpointer *)&key, NULL)) {
+		if (g_str_has_suffix(key, tail)) {
+			g_ptr_array_add(sources, g_strndup(key, strlen(key) - strlen(tail)));
+			g_hash_table_iter_remove(&it);
+		}
+	}
+	for (unsigned n = 0; n < sources->len; n++) {
+		(void)g_hash_table_remove(a->locks, sources->pdata[n]);
+	}
+}
+
 /* ---- the check ---- */
 static bool same(const char *a, const char *b)	/* in a time that says nothing of where they differ */
 {

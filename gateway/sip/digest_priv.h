@@ -35,6 +35,7 @@ struct sip_auth_try {
 };
 /* Five failures of a (source, name) within 60 s lock it for 30 s, doubling; twenty of a source over all names as well. */
 enum sip_verdict sip_auth_check(struct sip_auth *a, const struct sip_auth_try *t, int64_t now_us);
+void sip_auth_forgive(struct sip_auth *a, const char *user);	/* failures of this name, and of the sources that had them */
 bool sip_auth_locked(struct sip_auth *a, const char *source, const char *user, int64_t now_us);
 
 /* ---- who answers: a trunk's side ---- */

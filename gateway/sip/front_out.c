@@ -22,7 +22,7 @@ enum { ATTEMPT_S = 4, LOOK_S = 6, KEEP_S = 600, MAX_TARGETS = 256, SIPS_PORT = 5
 struct place { char *host; uint16_t port; GSocketAddress *address; };	/* a name, or an address */
 struct target {
 	struct sip_front *front;
-	char *key, *host, *route, *loop, *name;	/* name: on loopback, "127.130.0.1:5061" */
+	char *key, *host, *proves, *route, *loop, *name;	/* name: on loopback, "127.130.0.1:5061" */
 	unsigned port, loop_port;
 	struct sip_trust trust;		/* strings owned */
 	int listener;
@@ -158,7 +158,7 @@ bool target_next(struct conn *c, const char *why)
 bool target_dialled(struct conn *c)
 {
 	g_autofree char *why = NULL;
-	SSL *ssl = sip_tls_connect(c->front->tls, c->far_fd, c->target->host, &c->target->trust, &why);
+	SSL *ssl = sip_tls_connect(c->front->tls, c->far_fd, c->target->proves, &c->target->trust, &why);
 	if (ssl == NULL) {
 		return target_next(c, why != NULL ? why : "no memory");
 	}
@@ -313,6 +313,7 @@ void target_free(gpointer p)
 	g_free((char *)(uintptr_t)t->trust.fingerprint);
 	g_free(t->key);
 	g_free(t->host);
+	g_free(t->proves);
 	g_free(t->route);
 	g_free(t->loop);
 	g_free(t->name);
@@ -345,7 +346,8 @@ static bool open_loop(struct target *t)
 const char *sip_front_route(struct sip_front *f, const char *host, unsigned port, const struct sip_trust *trust, char **ret_why)
 {
 	const char *proof = trust->fingerprint != NULL ? trust->fingerprint : trust->ca != NULL ? trust->ca : "";
-	g_autofree char *key = g_strdup_printf(proof[0] != '\0' ? "%s:%u %s" : "%s:%u%s", host, port, proof);
+	const char *name = trust->name != NULL ? trust->name : host;
+	g_autofree char *key = g_strdup_printf("%s:%u %s%s%s", host, port, name, proof[0] != '\0' ? " " : "", proof);
 	struct target *t = g_hash_table_lookup(f->targets, key);
 	*ret_why = NULL;
 	if (t == NULL && g_hash_table_size(f->targets) >= MAX_TARGETS) {
@@ -361,8 +363,9 @@ const char *sip_front_route(struct sip_front *f, const char *host, unsigned port
 		t->front = f;
 		t->key = g_steal_pointer(&key);
 		t->host = g_strdup(host);
+		t->proves = g_strdup(name);
 		t->port = port;
-		t->trust = (struct sip_trust){ g_strdup(trust->ca), g_strdup(trust->fingerprint) };
+		t->trust = (struct sip_trust){ g_strdup(trust->ca), g_strdup(trust->fingerprint), NULL };
 		if (!open_loop(t)) {
 			*ret_why = g_strdup_printf("no socket on loopback: %s", g_strerror(errno));
 			target_free(t);

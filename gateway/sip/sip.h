@@ -94,6 +94,8 @@ gw_leg *gw_sip_call(gw_sip *sip, const char *id, const char *party, GError **err
 enum gw_sip_floor { GW_SIP_FLOOR_GRANT, GW_SIP_FLOOR_DENY, GW_SIP_FLOOR_REVOKE, GW_SIP_FLOOR_TAKEN, GW_SIP_FLOOR_FREE };
 int gw_sip_floor(gw_leg *leg, enum gw_sip_floor what);	/* TAKEN, FREE: somebody else has or left it; -ENOTSUP without BFCP */
 int gw_sip_refer(gw_leg *leg, const char *to);		/* ask the peer to call somebody else */
+bool gw_sip_registered(gw_sip *sip, const char *user);	/* it has a contact now */
+void gw_sip_forgive(gw_sip *sip, const char *user);	/* the account was changed: its phone may try again at once */
 void gw_sip_foreach(gw_sip *sip, void (*fn)(gw_leg *leg, void *user_data), void *user_data);
 gw_leg *gw_sip_find(gw_sip *sip, const char *id);
 

@@ -79,7 +79,11 @@ struct trunk {
 	struct zone *zone;
 	struct gw_sip_trunk conf;	/* strings owned */
 	char *uri, *host;		/* address without user; its host */
-	bool tls;
+	unsigned port;			/* its port, 0 = by its name */
+	bool tls, tcp;
+	GPtrArray *hops;		/* RFC 3263: URIs of its servers by literal address, best first; empty = by its address */
+	unsigned hop, tried;		/* the one in use; how many this attempt has seen */
+	bool looked;			/* its name was asked for once at least */
 	char *route;			/* TLS: where its requests go */
 	GPtrArray *literals;		/* what the host is, canonical texts: who comes from there is the trunk */
 	enum trunk_state state;
@@ -136,7 +140,7 @@ struct call {
 	char *target, *route;	/* UAC: request URI; next hop that the URI does not tell (NAT, registered connection) */
 	char *contact;		/* ours, with brackets */
 	GQueue targets;		/* UAC: further char* to try: 302, more bindings */
-	unsigned refs, redirects, transport;
+	unsigned refs, redirects, transport, hops_tried;
 	bool ours;		/* we opened the dialog */
 	bool dead, freed;
 	bool was_up, by_peer_end;
@@ -259,7 +263,13 @@ void registrar_tick(gw_sip *sip, int64_t now_us);
 void registrar_print(const gw_sip *sip, json_t *into);
 void registrar_clear(gw_sip *sip);
 
+/* ---- hops.c ---- */
+void hops_look_up(struct trunk *t);
+const char *trunk_hop(const struct trunk *t);		/* borrowed; NULL = by its address */
+bool trunk_next_hop(struct trunk *t, unsigned *tried);	/* false: all were tried */
+
 /* ---- trunk.c ---- */
+void trunk_ask_now(struct trunk *t);
 struct trunk *trunk_new(gw_sip *sip, const struct gw_sip_trunk *conf);
 void trunk_free(struct trunk *t);
 void trunk_start(struct trunk *t);

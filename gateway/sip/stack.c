@@ -227,6 +227,17 @@ unsigned gw_sip_port(const gw_sip *sip, const char *zone, const char *transport)
 }
 
 /* ---- for the application ---- */
+bool gw_sip_registered(gw_sip *sip, const char *user)
+{
+	g_autoptr(GPtrArray) found = registrar_find(sip, user);
+	return found->len > 0;
+}
+
+void gw_sip_forgive(gw_sip *sip, const char *user)
+{
+	sip_auth_forgive(sip->auth, user);
+}
+
 void gw_sip_foreach(gw_sip *sip, void (*fn)(gw_leg *leg, void *user_data), void *user_data)
 {
 	g_autoptr(GList) calls = g_hash_table_get_values(sip->calls);

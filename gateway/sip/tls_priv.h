@@ -9,6 +9,7 @@ struct sip_trust {
 	const char *ca;			/* PEM file; NULL = of the stack, else the system's */
 	const char *fingerprint;	/* SHA-256 of its certificate in hex, colons or none: this one and no other; name and chain
 					 * do not count then */
+	const char *name;		/* what its certificate must say; NULL = the host that is dialled */
 };
 struct sip_tls;
 struct sip_tls *sip_tls_new(const char *certificate, const char *key, const char *ca, GError **err);

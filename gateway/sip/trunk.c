@@ -1,12 +1,11 @@
 /* Peer systems: hardware MCUs, proxies. Each is asked now and then whether it is there (OPTIONS), or is registered with
  * (REGISTER); what came of it is said in words. Who calls from a trunk's address is the trunk. */
-#include <gio/gio.h>
 #include <string.h>
 
 #include "gateway/sip/sip_priv.h"
 
 /* RFC 5626 4.5: the wait doubles from base to max, and a random half of it is taken off. */
-enum { KEEPALIVE_MS = 10 * 1000, ANSWER_MS = 8 * 1000, REGISTER_S = 300, BASE_MS = 4000, MAX_MS = 120 * 1000, LOOKUP_MS = 300 * 1000 };
+enum { KEEPALIVE_MS = 10 * 1000, ANSWER_MS = 8 * 1000, REGISTER_S = 300, BASE_MS = 4000, MAX_MS = 120 * 1000 };
 static const char *const state_names[] = { "down", "up", "refused" };
 
 /* ---- state ---- */
@@ -106,7 +105,7 @@ static int answer_challenge(struct trunk *t, int status, const sip_t *sip)
 static void on_good(struct trunk *t, const sip_t *sip)
 {
 	int64_t ms = KEEPALIVE_MS;
-	t->failures = 0;
+	t->failures = t->tried = 0;
 	if (t->conf.enroll) {
 		unsigned long s = sip->sip_expires != NULL ? sip->sip_expires->ex_delta : REGISTER_S;
 		if (sip->sip_contact != NULL && sip->sip_contact->m_expires != NULL) {
@@ -130,6 +129,11 @@ static void judge(struct trunk *t, int status, const sip_t *sip)
 		on_good(t, sip);
 		return;
 	}
+	if ((status == 503 || status == 408) && trunk_next_hop(t, &t->tried)) {
+		ask(t);
+		return;
+	}
+	t->tried = 0;
 	enum trunk_state state;
 	g_autoptr(GString) why = g_string_new(NULL);
 	describe(t, status, sip != NULL && sip->sip_status != NULL ? sip->sip_status->st_phrase : NULL, &state, why);
@@ -172,7 +176,10 @@ static nta_outgoing_t *request(struct trunk *t, sip_method_t method, const char 
 		   TAG_IF(enroll, SIPTAG_EXPIRES_STR(expires)),
 		   TAG_IF(auth != NULL && !t->answer.proxy, SIPTAG_AUTHORIZATION_STR(auth)),
 		   TAG_IF(auth != NULL && t->answer.proxy, SIPTAG_PROXY_AUTHORIZATION_STR(auth)), TAG_END());
-	return nta_outgoing_mcreate(t->zone->agent, fn, fn != NULL ? t : NULL, (url_string_t *)(t->tls ? t->route : t->uri), msg, TAG_END());
+	return nta_outgoing_mcreate(t->zone->agent, fn, fn != NULL ? t : NULL, (url_string_t *)(t->tls	       ? t->route :
+												       trunk_hop(t) != NULL ? trunk_hop(t) :
+															      t->uri),
+				    msg, TAG_END());
 }
 
 /* Timer F's 32 s are too long: a dead trunk is to be seen within 20 s (half-open TCP, TLS that does not come up). */
@@ -193,6 +200,11 @@ void trunk_no_tls(struct trunk *t, const char *route, const char *why)
 		g_autofree char *text = g_strdup_printf("no TLS to %s: %s", t->uri, why);
 		nta_outgoing_destroy(t->asking);
 		t->asking = NULL;
+		if (trunk_next_hop(t, &t->tried)) {
+			ask(t);
+			return;
+		}
+		t->tried = 0;
 		set_state(t, TRUNK_DOWN, text);
 		ask_later(t, back_off_ms(t));
 		t->failures++;
@@ -206,7 +218,7 @@ static bool find_route(struct trunk *t)
 		why = g_strdup("its zone has no TLS: web.cert and tls_port are wanted");
 	} else {
 		g_free(t->route);
-		t->route = g_strdup(way_tls(t->zone, t->uri, t, &why));
+		t->route = g_strdup(way_tls(t->zone, trunk_hop(t) != NULL ? trunk_hop(t) : t->uri, t, &why));
 	}
 	if (why != NULL) {
 		set_state(t, TRUNK_REFUSED, why);
@@ -232,49 +244,7 @@ static void ask(struct trunk *t)
 	}
 }
 
-/* ---- where it is ---- */
-static void look_up(struct trunk *t);
-
-static gboolean on_look_again(gpointer data)
-{
-	struct trunk *t = data;
-	sip_timer_stop(&t->look_timer);
-	look_up(t);
-	return G_SOURCE_REMOVE;
-}
-
-static void on_found(GObject *resolver, GAsyncResult *result, gpointer data)
-{
-	g_autoptr(GError) err = NULL;
-	GList *found = g_resolver_lookup_by_name_finish(G_RESOLVER(resolver), result, &err);
-	if (g_error_matches(err, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-		return;		/* the trunk is gone */
-	}
-	struct trunk *t = data;
-	if (found != NULL) {
-		g_ptr_array_set_size(t->literals, 0);
-	}
-	for (GList *l = found; l != NULL; l = l->next) {
-		g_autofree char *text = g_inet_address_to_string(l->data);
-		g_ptr_array_add(t->literals, sip_literal(text));
-	}
-	g_resolver_free_addresses(found);
-	t->look_timer = sip_timer(t->sip, LOOKUP_MS, on_look_again, t);
-}
-
-static void look_up(struct trunk *t)
-{
-	char *literal = sip_literal(t->host);
-	if (literal != NULL) {
-		g_ptr_array_add(t->literals, literal);
-		return;
-	}
-	g_autoptr(GResolver) resolver = g_resolver_get_default();
-	g_main_context_push_thread_default(t->sip->context);
-	g_resolver_lookup_by_name_async(resolver, t->host, t->looking, on_found, t);
-	g_main_context_pop_thread_default(t->sip->context);
-}
-
+/* ---- who comes from there ---- */
 static bool port_is(const struct trunk *t, const sip_t *sip)	/* the Via of a peer behind the same address as another */
 {
 	const char *colon = strrchr(t->uri, ':');
@@ -335,6 +305,7 @@ struct trunk *trunk_new(gw_sip *sip, const struct gw_sip_trunk *conf)
 	t->zone = sip_zone(sip, conf->zone);
 	t->zone = t->zone != NULL ? t->zone : sip_zone(sip, NULL);
 	t->literals = g_ptr_array_new_with_free_func(g_free);
+	t->hops = g_ptr_array_new_with_free_func(g_free);
 	t->looking = g_cancellable_new();
 	t->call_id = g_strdup_printf("%08x%08x", g_random_int(), g_random_int());
 	t->from_tag = g_strdup_printf("%08x", g_random_int());
@@ -345,6 +316,8 @@ struct trunk *trunk_new(gw_sip *sip, const struct gw_sip_trunk *conf)
 		url->url_user = NULL;
 		t->uri = sip_url_text(url);
 		t->tls = way_transport(t->uri) == SIP_TLS;
+		t->tcp = way_transport(t->uri) == SIP_TCP;
+		t->port = url->url_port != NULL ? (unsigned)g_ascii_strtoull(url->url_port, NULL, 10) : 0;
 	}
 	su_free(NULL, url);
 	t->zone = t->tls && t->zone->twin != NULL ? t->zone->twin : t->zone;
@@ -358,7 +331,11 @@ void trunk_start(struct trunk *t)
 		set_state(t, TRUNK_REFUSED, t->uri == NULL ? "its address is no SIP URI" : "registration needs a user");
 		return;
 	}
-	look_up(t);
+	hops_look_up(t);	/* and then it is asked */
+}
+
+void trunk_ask_now(struct trunk *t)
+{
 	ask_later(t, 0);
 }
 
@@ -382,6 +359,7 @@ void trunk_free(struct trunk *t)
 	sip_timer_stop(&t->look_timer);
 	g_object_unref(t->looking);
 	g_ptr_array_unref(t->literals);
+	g_ptr_array_unref(t->hops);
 	sip_answer_clear(&t->answer);
 	free_strings(&t->conf);
 	g_free(t->uri);

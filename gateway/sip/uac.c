@@ -268,9 +268,23 @@ static bool try_next(struct call *c)
 	return true;
 }
 
+/* RFC 3263 4.3: this server of the trunk is dead or says 503, another may not. */
+static bool next_hop(struct call *c)
+{
+	if (c->trunk == NULL || c->redirected || c->confirmed || !trunk_next_hop(c->trunk, &c->hops_tried)) {
+		return false;
+	}
+	nta_outgoing_destroy(c->invite);
+	c->invite = NULL;
+	if (way_choose(c)) {
+		uac_invite(c, c->late_offer ? NULL : c->offer);
+	}
+	return true;
+}
+
 bool uac_next(struct call *c)
 {
-	return try_next(c);
+	return next_hop(c) || try_next(c);
 }
 
 static bool redirect(struct call *c, const sip_t *sip)
@@ -394,6 +408,10 @@ static void take_dialog(struct call *c, const sip_t *sip)
 		(void)nta_leg_rtag(c->dialog, tag);
 	}
 	(void)nta_leg_client_reroute(c->dialog, sip->sip_record_route, sip->sip_contact, !c->confirmed);
+	if (c->aimed && !c->secure) {	/* from here on the peer says itself where it is */
+		g_clear_pointer(&c->route, g_free);
+		c->aimed = false;
+	}
 }
 
 static void on_accepted(struct call *c, nta_outgoing_t *out, const sip_t *sip)
@@ -515,6 +533,9 @@ static void on_refused(struct call *c, int status, const sip_t *sip)
 		}
 	}
 	if (status >= 300 && status < 400 && sip != NULL && redirect(c, sip)) {
+		return;
+	}
+	if ((status == 503 || status == 408) && next_hop(c)) {
 		return;
 	}
 	if (status < 600 && try_next(c)) {

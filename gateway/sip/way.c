@@ -32,7 +32,7 @@ const char *way_tls(struct zone *z, const char *uri, const struct trunk *t, char
 	unsigned port = 0;
 	struct sip_trust trust = { 0 };
 	if (t != NULL) {
-		trust = (struct sip_trust){ t->conf.ca, t->conf.fingerprint };
+		trust = (struct sip_trust){ t->conf.ca, t->conf.fingerprint, t->host };
 	}
 	if (!split(uri, &host, &port)) {
 		*ret_why = g_strdup("its address has no host");
@@ -56,10 +56,15 @@ bool way_choose(struct call *c)
 		call_end(c, 503, "this zone has no TLS: web.cert and tls_port are wanted");
 		return false;
 	}
+	const struct trunk *t = c->redirected ? NULL : c->trunk;
+	const char *hop = t != NULL && c->route == NULL ? trunk_hop(t) : NULL;
 	c->zone = zone_for(c->zone, transport);
 	if (transport == SIP_TLS && !flow) {
 		g_free(c->route);
-		c->route = g_strdup(way_tls(c->zone, c->target, c->redirected ? NULL : c->trunk, &why));
+		c->route = g_strdup(way_tls(c->zone, hop != NULL ? hop : c->target, t, &why));
+		c->aimed = true;
+	} else if (hop != NULL) {
+		c->route = g_strdup(hop);
 		c->aimed = true;
 	}
 	if (why != NULL) {

@@ -239,6 +239,16 @@ static void a_phone_that_knows_md5_only(void)
 	g_autofree char *good = login(&w, "room1", "secret");
 	g_assert_cmpuint(wire_ask(&w, good, -1), ==, 200);
 	g_assert_cmpstr(said_of(&w, 0), ==, "");
+	for (unsigned n = 0; n < 6; n++) {	/* then it guesses, is locked out, and somebody mends its account */
+		g_autofree char *bad = login(&w, "room1", "wrong");
+		(void)wire_ask(&w, bad, -1);
+		ort_clock_advance(ORT_US_PER_S);
+	}
+	g_autofree char *locked = login(&w, "room1", "secret");
+	g_assert_cmpuint(wire_ask(&w, locked, -1), ==, 403);
+	gw_sip_forgive(sip, "room1");
+	g_autofree char *forgiven = login(&w, "room1", "secret");
+	g_assert_cmpuint(wire_ask(&w, forgiven, -1), ==, 200);
 	wire_close(&w);
 }
 
