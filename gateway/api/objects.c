@@ -103,6 +103,7 @@ void gw_objects_link(json_t *schema)
 		{ "incidents", "incident", true }, { "walls", "wall", true },	  { "records", "log_record", true },
 		{ "incident", "incident", false }, { "wall", "wall", false }, { "rollcall", "rollcall", false }, { "rollcalls", "rollcall_head", true }, { "circular", "circular", false }, { "record", "log_record", false },
 		{ "rollcall_stats", "rollcall_stat", true }, { "schedules", "schedule", true },
+		{ "alarms", "duty_alarm", true }, { "alarm", "duty_alarm", false }, { "entries", "watch_entry", true },
 		{ "conferences", "conference", true }, { "conference", "conference", false },
 	};
 	json_t *members = json_object_get(schema, "properties");

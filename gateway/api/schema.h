@@ -235,10 +235,12 @@ struct gw_ev_system { char *engine, *why; };
 #include "gateway/api/schema_control.h"
 #include "gateway/api/schema_room.h"
 #include "gateway/api/schema_access.h"
+#include "gateway/api/schema_duty.h"
 
 #define GW_TABLES(X) \
 	GW_TABLES_ROOM(X) GW_TABLES_ACCESS(X) \
 	GW_TABLES_CONTROL(X) \
+	GW_TABLES_DUTY(X) \
 	X(empty) X(id_ref) X(name_ref) X(token_ref) X(time_sync) X(time_sync_reply) X(setup_state_reply) X(setup_complete) \
 	X(auth_login) X(auth_bearer) X(session_info) X(account) X(account_list_reply) X(account_put) X(account_password) \
 	X(device_issue) X(device_issue_reply) X(device) X(device_list_reply) X(token_issue) X(token_issue_reply) X(token) \

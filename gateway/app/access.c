@@ -67,6 +67,7 @@ static bool may_record(gw_app *app, const struct gw_api_session *s, const char *
 {
 	static const struct { const char *member, *kind; } rows[] = {
 		{ "conference", "conference" }, { "party", "party" }, { "rollcall", "rollcall" }, { "scene", "scene" }, { "link", "link" },
+		{ "place", "place" },		{ "handover", "handover" }, { "division", "division" },
 		{ "site", "site" },		{ "person", "person" }, { "wall", "wall" },	  { "account", "account" },
 	};
 	const json_t *body = json_object_get(record, "body");

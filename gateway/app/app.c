@@ -102,6 +102,9 @@ static void set_timers(gw_app *app)
 		{ GW_TIMER_PARTY_SEAT, "party.seat" },			      { GW_TIMER_ROLLCALL_LATE, "rollcall.late" },
 		{ GW_TIMER_ROLLCALL_GIVE_UP, "rollcall.give_up" },    { GW_TIMER_APPROVAL, "auth.approval" },
 		{ GW_TIMER_ROLLCALL_GRACE, "rollcall.grace" },
+		{ GW_TIMER_REPORT_SPOKEN, "report.spoken" },	      { GW_TIMER_REPORT_WRITTEN_GRAVE, "report.written_grave" },
+		{ GW_TIMER_REPORT_WRITTEN, "report.written" },	      { GW_TIMER_REPORT_FOLLOWUP_GRAVE, "report.followup_grave" },
+		{ GW_TIMER_REPORT_FOLLOWUP, "report.followup" },      { GW_TIMER_REPORT_FINAL, "report.final" },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		gw_domain_set_timer(app->domain, rows[n].timer, ort_conf_int(app->options.conf, rows[n].key));
@@ -116,6 +119,10 @@ static bool start_store(gw_app *app, char **ret_why)
 	app->store = gw_store_open(app->context, path, &gw_app_store_ops, app, &err);
 	app->domain = gw_domain_new(&gw_app_domain_ops, app->boot, app);
 	set_timers(app);
+	if (!gw_app_duty_rules(app, ret_why)) {
+		g_clear_error(&err);
+		return false;
+	}
 	if (app->store != NULL) {
 		gw_app_endpoints_load(app);
 		gw_app_contacts_load(app);
@@ -227,6 +234,8 @@ static void bind_all(gw_app *app)
 	gw_app_bind_control(app);
 	gw_app_bind_rollcall_papers(app);
 	gw_app_bind_schedules(app);
+	gw_app_bind_duty(app);
+	gw_app_bind_reports(app);
 	gw_app_bind_parties(app);
 	gw_app_bind_endpoints(app);
 	gw_app_bind_rooms(app);
@@ -280,6 +289,8 @@ gw_app *gw_app_start(const struct gw_app_options *options, char **ret_why)
 	app->dirty_conferences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->dirty_rollcalls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->rollcall_seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	app->dirty_reports = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	app->dirty_duty = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	app->failing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	app->dials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	if (!start_parts(app, ret_why)) {
@@ -353,6 +364,8 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	g_hash_table_unref(app->dirty_conferences);
 	g_hash_table_unref(app->dirty_rollcalls);
 	g_hash_table_unref(app->rollcall_seen);
+	g_hash_table_unref(app->dirty_duty);
+	g_hash_table_unref(app->dirty_reports);
 	gw_app_flows_stop(app);
 	gw_app_rooms_stop(app);
 	gw_app_measures_stop(app);

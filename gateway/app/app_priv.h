@@ -33,6 +33,8 @@ struct gw_app {
 	GHashTable *dirty_incidents, *dirty_walls;	/* ids, owned: to be told to pages at the next flush */
 	GHashTable *dirty_conferences;	/* likewise */
 	GHashTable *dirty_rollcalls;	/* likewise */
+	GHashTable *dirty_duty;		/* what of it: roster, log ... */
+	GHashTable *dirty_reports;	/* incidents whose reports changed */
 	GHashTable *measures;		/* party -> what media says of it, measures.c */
 	GHashTable *rollcall_seen;	/* roll call -> uint64_t[]: rows as pages know them */
 	struct gw_evidence_keeper *evidence;	/* evidence.c */
@@ -99,6 +101,8 @@ void gw_app_bind_conferences(gw_app *app);
 void gw_app_bind_rollcalls(gw_app *app);
 void gw_app_bind_rollcall_papers(gw_app *app);
 void gw_app_bind_schedules(gw_app *app);
+void gw_app_bind_duty(gw_app *app);
+void gw_app_bind_reports(gw_app *app);
 void gw_app_bind_parties(gw_app *app);
 void gw_app_bind_control(gw_app *app);
 void gw_app_bind_endpoints(gw_app *app);
@@ -190,6 +194,14 @@ bool gw_app_auth_start(gw_app *app);
 enum gw_error gw_app_open_link(gw_app *app, const char *token, const char *current, const char *remote,
 			       struct gw_auth_grant *ret, const char **ret_why);
 char *gw_app_link_url(const gw_app *app, const char *token);	/* (transfer full) */
+
+/* ---- duty.c ---- */
+bool gw_app_duty_rules(gw_app *app, char **ret_why);	/* of the configuration; before the replay */
+void gw_app_duty_changed(gw_app *app, const char *what);
+void gw_app_duty_flush(gw_app *app, const char *what);
+void gw_app_duty_alarm(gw_app *app, const char *key);
+void gw_app_report_changed(gw_app *app, const char *incident);	/* report.c */
+void gw_app_report_flush(gw_app *app, const char *incident);
 
 /* ---- demo.c, banner.c ---- */
 void gw_app_demo(gw_app *app);

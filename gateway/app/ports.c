@@ -155,6 +155,8 @@ int64_t gw_app_flush(int64_t now_us, void *user_data)
 	flush_set(app, app->dirty_conferences, flush_conference);
 	flush_set(app, app->dirty_rollcalls, flush_rollcall);
 	gw_app_rooms_flush(app);
+	flush_set(app, app->dirty_duty, gw_app_duty_flush);
+	flush_set(app, app->dirty_reports, gw_app_report_flush);
 	if (app->dirty_directory) {
 		app->dirty_directory = false;
 		gw_api_broadcast(app->api, is_staff_or_screen, NULL, GW_EVENT_DIRECTORY_CHANGED, NULL);
@@ -326,6 +328,21 @@ static void do_approval(gw_app *app, const struct gw_action *a)
 	gw_api_broadcast(app->api, is_staff, NULL, GW_EVENT_APPROVAL_CHANGED, NULL);
 }
 
+static void do_duty(gw_app *app, const struct gw_action *a)
+{
+	gw_app_duty_changed(app, a->id);
+}
+
+static void do_report(gw_app *app, const struct gw_action *a)
+{
+	gw_app_report_changed(app, a->id);
+}
+
+static void do_duty_alarm(gw_app *app, const struct gw_action *a)
+{
+	gw_app_duty_alarm(app, a->id);
+}
+
 static void act(const struct gw_action *a, void *user_data)
 {
 	static void (*const does[])(gw_app *, const struct gw_action *) = {
@@ -352,6 +369,9 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_APPROVAL] = do_approval,
 		[GW_ACT_NOTICE] = gw_app_notice,
 		[GW_ACT_SCHEDULE] = do_schedule,
+		[GW_ACT_DUTY] = do_duty,
+		[GW_ACT_DUTY_ALARM] = do_duty_alarm,
+		[GW_ACT_REPORT] = do_report,
 	};
 	does[a->kind](user_data, a);
 }

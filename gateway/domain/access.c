@@ -116,12 +116,39 @@ static struct thing of_room(const gw_domain *d, const char *device)
 	return r != NULL && r->site != NULL && r->site[0] != '\0' ? (struct thing){ "site", r->site } : (struct thing){ "wall", device };
 }
 
+static struct thing of_place(const gw_domain *d, const char *place)
+{
+	return (struct thing){ g_hash_table_contains(d->directory[GW_SITE], place) ? "site" : "division", place };
+}
+
+static struct thing of_handover(const gw_domain *d, const char *id)
+{
+	const char *place = gw_handover_place(d, id);
+	return place != NULL ? of_place(d, place) : (struct thing){ "handover", id };
+}
+
+static struct thing of_report(const gw_domain *d, const char *id)
+{
+	return (struct thing){ "incident", gw_report_incident(d, id) };
+}
+
+/* "step/<incident>/<n>" are marks of an incident's ladder. */
+static struct thing of_alarm(const gw_domain *d, const char *key)
+{
+	const struct gw_duty_alarm *a = g_hash_table_lookup(d->duty->alarms, key);
+	g_auto(GStrv) parts = g_strsplit(key, "/", 3);
+	bool step = g_strv_length(parts) == 3 && g_str_equal(parts[0], "step");
+	const struct gw_incident *i = gw_incident_find(d, a != NULL ? a->incident : step ? parts[1] : NULL, NULL);
+	return i != NULL ? (struct thing){ "incident", i->id }
+	       : a != NULL && a->division != NULL ? (struct thing){ "division", a->division } : (struct thing){ "alarm", key };
+}
+
 static struct thing resolve(const gw_domain *d, const char *kind, const char *id)
 {
 	static const struct { const char *kind; resolve_fn fn; } rows[] = {
 		{ "conference", of_conference }, { "party", of_party }, { "rollcall", of_rollcall }, { "scene", of_scene },
 		{ "link", of_link },		 { "stream", of_stream }, { "address", of_address },
-		{ "room", of_room },
+		{ "room", of_room },		 { "place", of_place },	  { "handover", of_handover }, { "alarm", of_alarm }, { "report", of_report },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		if (g_str_equal(kind, rows[n].kind)) {

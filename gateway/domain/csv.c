@@ -1,10 +1,10 @@
 /* The directory as CSV (RFC 4180, UTF-8, a BOM is taken): one header for all kinds, `kind` says which. A spreadsheet opens
  * it, so a field that begins like a formula gets a leading apostrophe, which import takes away again. Import reads headers
  * and kinds in Chinese or English; rows without an id are known by kind, parent and name; a parent may be named. */
+#include "gateway/domain/csv_priv.h"
 #include "gateway/domain/directory_priv.h"
 
 #define MAX_CSV (1024 * 1024)
-#define MAX_FIELD 4096
 
 static const char *const columns[] = { "kind",  "id",   "parent",  "name", "code", "title",
 				       "phone", "duty", "address", "type", NULL };
@@ -97,53 +97,6 @@ char *gw_directory_export(const gw_domain *d)
 }
 
 /* ---- in ---- */
-struct reader { const char *p, *end; int line; };
-
-/* One field; *ret_last when the record ends with it. 0, or -1 on an unclosed quote or a field too long. */
-static int read_field(struct reader *r, GString *field, bool *ret_last)
-{
-	g_string_truncate(field, 0);
-	bool quoted = r->p < r->end && *r->p == '"';
-	r->p += quoted;
-	for (; r->p < r->end; r->p++) {
-		if (quoted && *r->p == '"') {
-			if (r->p + 1 < r->end && r->p[1] == '"') {
-				r->p++;
-			} else {
-				quoted = false;
-				continue;
-			}
-		} else if (!quoted && (*r->p == ',' || *r->p == '\n' || *r->p == '\r')) {
-			break;
-		}
-		r->line += *r->p == '\n';
-		g_string_append_c(field, *r->p);
-	}
-	*ret_last = r->p >= r->end || *r->p != ',';
-	if (r->p < r->end && *r->p == '\r') {
-		r->p++;
-	}
-	if (r->p < r->end) {
-		r->p++;
-	}
-	return quoted || field->len > MAX_FIELD ? -1 : 0;
-}
-
-static GPtrArray *read_record(struct reader *r)
-{
-	GPtrArray *fields = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GString) field = g_string_new(NULL);
-	for (bool last = false; !last;) {
-		if (read_field(r, field, &last) < 0 || fields->len >= 64) {
-			g_ptr_array_unref(fields);
-			return NULL;
-		}
-		bool escaped = field->len > 1 && field->str[0] == '\'' && strchr("=+-@\t\r'", field->str[1]) != NULL;
-		g_ptr_array_add(fields, g_strdup(field->str + (escaped ? 1 : 0)));
-	}
-	return fields;
-}
-
 static json_t *item_of(enum gw_directory kind, const GPtrArray *record, const int *column_at)
 {
 	json_t *item = json_object();
@@ -345,9 +298,9 @@ static bool is_column(int c, const char *word)
 	return g_ascii_strcasecmp(bare, columns[c]) == 0 || g_strv_contains(aliases[c], bare);
 }
 
-static bool read_header(struct reader *r, int *column_at, struct import *im)
+static bool read_header(struct gw_csv_reader *r, int *column_at, struct import *im)
 {
-	g_autoptr(GPtrArray) header = read_record(r);
+	g_autoptr(GPtrArray) header = gw_csv_record(r);
 	for (int c = 0; c < C_N; c++) {
 		column_at[c] = -1;
 		for (unsigned n = 0; header != NULL && n < header->len; n++) {
@@ -363,7 +316,7 @@ static bool read_header(struct reader *r, int *column_at, struct import *im)
 
 static void run(struct import *im, const char *csv)
 {
-	struct reader r = { csv, csv + strlen(csv), 1 };
+	struct gw_csv_reader r = { csv, csv + strlen(csv), 1 };
 	int column_at[C_N];
 	if (!g_utf8_validate(csv, -1, NULL) || strlen(csv) > MAX_CSV) {
 		complain(im, 1, "not_text", NULL, "UTF-8 of at most 1 MiB is wanted");
@@ -375,7 +328,7 @@ static void run(struct import *im, const char *csv)
 	}
 	while (r.p < r.end) {
 		int line = ++r.line;
-		g_autoptr(GPtrArray) record = read_record(&r);
+		g_autoptr(GPtrArray) record = gw_csv_record(&r);
 		if (record == NULL) {
 			complain(im, line, "quote", NULL, "a quote is not closed, or a field is too long");
 			return;

@@ -16,6 +16,17 @@ static const struct gw_part *const parts[] = {
 #undef X
 };
 
+/* The record's own noun first, then whoever looks on. */
+static void apply_all(const struct gw_fact *f)
+{
+	apply[f->rec](f);
+	for (size_t n = 0; n < G_N_ELEMENTS(parts); n++) {
+		if (parts[n]->seen != NULL) {
+			parts[n]->seen(f);
+		}
+	}
+}
+
 gw_domain *gw_domain_new(const struct gw_domain_ops *ops, const char *boot, void *user_data)
 {
 	gw_domain *d = g_new0(gw_domain, 1);
@@ -73,7 +84,7 @@ void gw_emit(gw_domain *d, enum gw_rec rec, const char *actor, const struct gw_i
 		id = ((const struct gw_rec_incident_open *)body)->id;
 	}
 	struct gw_record record = { 0, now.wall_ms, now.us, d->boot, gw_rec_rows[rec].type, actor, id, printed };
-	apply[rec](&fact);
+	apply_all(&fact);
 	gw_act(d, &(struct gw_action){ .kind = GW_ACT_REMEMBER, .record = &record });
 	gw_access_after(d, rec, actor, body, now);
 }
@@ -102,7 +113,7 @@ int gw_domain_replay(gw_domain *d, const struct gw_record *record, struct gw_now
 	}
 	struct gw_incident *i = record->incident != NULL ? g_hash_table_lookup(d->incidents, record->incident) : NULL;
 	struct gw_fact fact = { d, (enum gw_rec)rec, body, record->actor, i, record->at_ms, record_us(d, record, now) };
-	apply[rec](&fact);
+	apply_all(&fact);
 	ort_json_clear(table, body);
 	return 0;
 }

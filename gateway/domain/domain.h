@@ -81,6 +81,9 @@ enum gw_action_kind {
 	GW_ACT_APPROVAL,	/* id: a request for a second pair of eyes changed */
 	GW_ACT_NOTICE,		/* id: conference, party or NULL, why: a word, minutes: a tone, and news for pages */
 	GW_ACT_SCHEDULE,	/* id: saved list of a roll call; why: "ran", "missed" or NULL: it changed */
+	GW_ACT_DUTY,		/* id: what of duty changed: roster, handover, log, zero, contacts */
+	GW_ACT_DUTY_ALARM,	/* id: key; it was raised, acknowledged or settled */
+	GW_ACT_REPORT,		/* id: incident; its reports or their deadlines changed */
 };
 struct gw_action {
 	enum gw_action_kind kind;
@@ -282,3 +285,4 @@ bool gw_party_is_live(enum gw_site_state state);	/* connecting, present, degrade
 #include "gateway/domain/access.h"
 #include "gateway/domain/control.h"
 #include "gateway/domain/rollcall.h"
+#include "gateway/domain/duty.h"

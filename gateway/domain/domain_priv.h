@@ -60,6 +60,7 @@ struct gw_rec_view_cell { char *conference, *view, *party, **parties; int64_t ce
 
 #include "gateway/domain/room_priv.h"
 #include "gateway/domain/access_priv.h"
+#include "gateway/domain/duty_priv.h"
 
 struct gw_rec_row { const char *type; const struct ort_json_table *table; const char *doc; };
 extern const struct gw_rec_row gw_rec_rows[GW_REC_N];
@@ -174,6 +175,8 @@ struct gw_domain {
 	GPtrArray *rollcall_schedules;	/* struct gw_schedule, owned, in order of making */
 	int64_t last_schedule;
 	struct gw_now schedule_looked;
+	struct gw_duty *duty;
+	struct gw_reports *reports;
 	unsigned bad_records;
 };
 
@@ -269,6 +272,7 @@ struct gw_part {
 	void (*woken)(gw_domain *d, struct gw_now now);
 	int64_t (*deadline)(const gw_domain *d);
 	void (*tick)(gw_domain *d, struct gw_now now);
+	void (*seen)(const struct gw_fact *f);	/* after any record was applied, replayed or new */
 };
 #define X(name) extern const struct gw_part gw_part_##name;
 #include "gateway/domain/parts.def"

@@ -19,12 +19,13 @@ static const struct page {
 } pages[] = {
 	{"/", false, "console/index.html"},  {"/wall", false, "wall/index.html"},
 	{"/room", false, "room/index.html"}, {"/setup", false, "setup/index.html"},
+	{"/duty", false, "duty/index.html"}, {"/report/", true, "report/index.html"},
 	{"/j/", true, "field/index.html"},   {"/certificate/", true, "certificate/index.html"},
 	{"/circular/", true, "circular/index.html"},
 };
 
-static const char *const folders[] = {"certificate", "circular", "console", "css",	 "field", "fonts",  "img",  "lib",
-				      "map",	     "room",	"setup", "texts", "vendor", "wall", NULL};
+static const char *const folders[] = {"certificate", "circular", "console", "css",	 "duty", "field", "fonts",  "img",  "lib",
+				      "map",	     "report",	"room",	"setup", "texts", "vendor", "wall", NULL};
 static const char *const root_files[] = {"favicon.ico", "favicon.svg", "manifest.webmanifest", "robots.txt", NULL};
 
 static const struct {

@@ -135,6 +135,89 @@ static void rooms_agree(void)
 	world_finish(&w);
 }
 
+/* Lists must not be empty, or nothing is compared. */
+static void agree_row(const char *name, const json_t *list)
+{
+	g_assert_cmpuint(json_array_size(list), >, 0);
+	agree(gw_object_by_name(name), json_array_get(list, 0));
+}
+
+static void fill_duty(struct world *w)
+{
+	static const char *const people[] = { "p1", NULL };
+	struct gw_duty_cell_facts cell = { "s1", "2027-01-15", "day", "p2", people };
+	struct gw_duty_rules rules;
+	gw_duty_default_rules(&rules);
+	rules.zone = "+08:00";
+	gw_duty_set_rules(w->d, &rules);
+	put(w, "site", json_pack("{s:s,s:s,s:s}", "id", "s1", "name", "A", "kind", "duty_room"));
+	put(w, "person", json_pack("{s:s,s:s,s:s}", "id", "p1", "name", "P", "phone", "1"));
+	put(w, "person", json_pack("{s:s,s:s}", "id", "p2", "name", "Q"));
+	g_assert_true(gw_duty_put(w->d, "u:a", &cell, w->now, NULL));
+	g_assert_true(gw_zero_report(w->d, "u:a", "s1", true, NULL, w->now, NULL));
+	g_assert_true(gw_contact_verify(w->d, "u:a", "p1", w->now, NULL));
+	g_assert_true(gw_watch_note(w->d, "u:a", "s1", "p1", "note", w->now, NULL));
+	const char *id = gw_handover_begin(w->d, "u:a", NULL, "p1", "p2", "notes", w->now, NULL);
+	g_assert_true(gw_handover_complete(w->d, "u:a", id, NULL, 0, w->now, NULL));
+	g_assert_nonnull(gw_handover_begin(w->d, "u:a", NULL, "p2", "p1", "notes", w->now, NULL));
+	struct gw_incident_facts f = { .kind = "fire", .place = "here", .level = 2 };
+	g_assert_nonnull(gw_incident_open(w->d, "u:a", &f, w->now, NULL));
+	gw_duty_alarm_raise(w->d, &(struct gw_duty_alarm_facts){ "zero/x", "zero_missing", NULL, NULL, "2027-01-15", 2, 1 }, w->now);
+	world_until(w, 301);
+}
+
+static void duty_agrees(void)
+{
+	struct world w;
+	world_init(&w);
+	fill_duty(&w);
+	g_autoptr(json_t) month = gw_duty_month(w.d, NULL, "s1", w.now);
+	g_autoptr(json_t) now = gw_duty_now(w.d, NULL, w.now);
+	g_autoptr(json_t) alarms = gw_duty_alarms(w.d);
+	g_autoptr(json_t) sheet = gw_handover_sheet(w.d, NULL, w.now);
+	g_autoptr(json_t) log = gw_watch_list(w.d, &(struct gw_watch_filter){ .limit = 100 });
+	g_autoptr(json_t) day = gw_zero_day(w.d, NULL, w.now);
+	g_autoptr(json_t) count = gw_zero_month(w.d, "2027-01", w.now);
+	g_autoptr(json_t) contacts = gw_contact_list(w.d, w.now);
+	agree(gw_object_by_name("duty_month"), month);
+	agree_row("duty_cell", json_object_get(json_array_get(json_object_get(month, "places"), 0), "cells"));
+	agree(gw_object_by_name("duty_now"), now);
+	agree_row("duty_now_row", json_object_get(now, "places"));
+	agree_row("duty_alarm", alarms);
+	agree(gw_object_by_name("duty_alarm"), json_array_get(alarms, 1));
+	agree(gw_object_by_name("handover_sheet"), sheet);
+	agree_row("handover_alarm", json_object_get(sheet, "alarms"));
+	agree_row("handover", json_object_get(sheet, "history"));
+	agree_row("watch_entry", log);
+	agree(gw_object_by_name("zero_day"), day);
+	agree_row("zero_count", json_object_get(count, "places"));
+	agree(gw_object_by_name("contact_list"), contacts);
+	world_finish(&w);
+}
+
+static void reports_agree(void)
+{
+	static const char *const to[] = { "A", NULL };
+	struct world w;
+	world_init(&w);
+	struct gw_incident_facts i = { .kind = "fire", .place = "here", .level = 2 };
+	const char *id = gw_incident_open(w.d, "u:a", &i, w.now, NULL);
+	struct gw_report_facts f = { .incident = id, .place = "p", .what = "w", .recipients = to };
+	const char *report = gw_report_file(w.d, "u:a", &f, w.now, NULL);
+	g_autoptr(json_t) sheet = gw_report_sheet(w.d, id, w.now);
+	g_autoptr(json_t) paper = gw_report_paper(w.d, report);
+	/* the application adds these */
+	json_object_set_new(paper, "issued_ms", json_integer(1));
+	json_object_set_new(paper, "log_head", json_pack("{s:i,s:s}", "seq", 1, "hash", "00"));
+	json_object_set_new(paper, "node", json_string("n"));
+	json_object_set_new(paper, "log_signature", json_null());
+	agree(gw_object_by_name("report_sheet"), sheet);
+	agree_row("report_deadline", json_object_get(sheet, "deadlines"));
+	agree_row("report", json_object_get(sheet, "reports"));
+	agree(gw_object_by_name("report_paper"), paper);
+	world_finish(&w);
+}
+
 static void strangers_are_named(void)
 {
 	static const struct { const char *method, *params, *why; } rows[] = {
@@ -177,6 +260,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/api/objects/rollcalls", rollcalls_agree);
 	g_test_add_func("/api/objects/accesss", access_agrees);
 	g_test_add_func("/api/objects/rooms", rooms_agree);
+	g_test_add_func("/api/objects/duty", duty_agrees);
+	g_test_add_func("/api/objects/reports", reports_agree);
 	g_test_add_func("/api/objects/strangers", strangers_are_named);
 	g_test_add_func("/api/objects/openapi", openapi_knows_them);
 	return g_test_run();
