@@ -88,9 +88,9 @@ const char *gw_app_leg_party(gw_app *app, const gw_leg *leg)
 	return c != NULL ? c->party : NULL;
 }
 
-const struct gw_caller *gw_app_caller(const gw_app *app)
+const struct gw_caller *gw_app_caller_of(const gw_app *app, const gw_leg *leg)
 {
-	return &app->calls->caller;
+	return strcmp(leg->ops->kind, "h323") == 0 ? &app->calls->h323 : &app->calls->caller;
 }
 
 const char *gw_app_call_conference(gw_app *app, const gw_leg *leg)
@@ -331,6 +331,7 @@ static void note_peer(const struct call *c)
 	size_t n;
 	json_t *line;
 	gw_party_agent(c->app->domain, c->party, json_string_value(json_object_get(leg, "agent")), gw_app_now());
+	gw_party_set_bridge(c->app->domain, c->party, json_is_true(json_object_get(leg, "mcu")));
 	json_array_foreach(media, n, line) {
 		const char *security = json_string_value(json_object_get(line, "security"));
 		if (security != NULL) {

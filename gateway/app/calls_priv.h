@@ -31,7 +31,7 @@ struct gw_call_in { const char *number, *from, *name, *site, *agent, *address;
 char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret_status);
 void gw_app_call_came(gw_app *app, gw_leg *leg);
 const char *gw_app_leg_party(gw_app *app, const gw_leg *leg);	/* NULL = none, or not let in yet */
-const struct gw_caller *gw_app_caller(const gw_app *app);
+const struct gw_caller *gw_app_caller_of(const gw_app *app, const gw_leg *leg);	/* who made it */
 const char *gw_app_call_conference(gw_app *app, const gw_leg *leg);	/* that it is in or owes a password of; NULL */
 bool gw_app_call_moves(gw_app *app, gw_leg *leg, const char *number);	/* REFER to another conference of ours */
 

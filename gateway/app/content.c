@@ -6,7 +6,7 @@
 static void say(gw_app *app, gw_leg *leg, const char *word)
 {
 	if (leg != NULL && app->calls != NULL) {
-		const struct gw_caller *caller = gw_app_caller(app);
+		const struct gw_caller *caller = gw_app_caller_of(app, leg);
 		(void)(caller->floor != NULL ? caller->floor(leg, word) : 0);
 	}
 }

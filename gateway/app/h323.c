@@ -43,9 +43,23 @@ static gw_leg *make(void *stack, const char *id, const char *prefix, GError **er
 	return gw_h323_call(stack, id, prefix);
 }
 
-static int no_floor(gw_leg *leg, const char *word)
+static void on_floor(gw_leg *leg, enum gw_h323_floor_news news, void *user_data)
 {
-	return -ENOTSUP;
+	static const enum gw_sip_floor_news rows[] = { [GW_H323_FLOOR_ASKED] = GW_SIP_FLOOR_ASKED, [GW_H323_FLOOR_GIVEN_BACK] = GW_SIP_FLOOR_GIVEN_BACK,
+						       [GW_H323_FLOOR_PRESENTS] = GW_SIP_FLOOR_PRESENTS, [GW_H323_FLOOR_REFUSED] = GW_SIP_FLOOR_REFUSED };
+	gw_app_floor_heard(user_data, leg, rows[news]);
+}
+
+static int floor_word(gw_leg *leg, const char *word)
+{
+	static const char *const words[] = { [GW_H323_GRANT] = "grant", [GW_H323_DENY] = "deny", [GW_H323_REVOKE] = "revoke",
+					     [GW_H323_TAKEN] = "taken", [GW_H323_FREE] = "free" };
+	for (unsigned n = 0; n < G_N_ELEMENTS(words); n++) {
+		if (strcmp(words[n], word) == 0) {
+			return gw_h323_floor(leg, (enum gw_h323_floor)n);
+		}
+	}
+	return -EINVAL;
 }
 
 /* ---- the configuration's row ---- */
@@ -104,7 +118,7 @@ static bool number_in(const char *text, gint64 fallback, gint64 max, gint64 *ret
 
 static bool start(gw_app *app, const struct row *row, char **ret_why)
 {
-	static const struct gw_h323_ops ops = { media, on_call, on_leg };
+	static const struct gw_h323_ops ops = { media, on_call, on_leg, on_floor };
 	const char *listen = ort_conf_str(app->options.conf, "web.listen");
 	g_autoptr(GError) err = NULL;
 	gint64 port, max_bps;
@@ -122,7 +136,7 @@ static bool start(gw_app *app, const struct row *row, char **ret_why)
 		return true;
 	}
 	ort_log(ORT_LOG_INFO, "h323", "h323.listen", "H.323 listens", ORT_S("bind", conf.bind), ORT_I("port", gw_h323_port(app->h323)));
-	gw_app_set_h323_caller(app, &(struct gw_caller){ make, no_floor, app->h323 });
+	gw_app_set_h323_caller(app, &(struct gw_caller){ make, floor_word, app->h323 });
 	return true;
 }
 

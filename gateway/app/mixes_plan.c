@@ -256,7 +256,7 @@ static char *main_picture(struct plan *p, const struct gw_party_info *party, con
 		return picture(p, "audience", &leg->main);
 	}
 	bool program = strcmp(party->view, "program") == 0;
-	if (program && party->kind != GW_PARTY_TRUNK) {
+	if (program && !party->bridge) {
 		bool alone = !leg->browser && g_strcmp0(p->speaker, party->id) == 0 && p->live->len > 1 &&
 			     has_voice_cell(g_hash_table_lookup(p->views, "program"));
 		return picture_of(p, "program", &leg->main, alone ? party->id : NULL);
@@ -265,7 +265,7 @@ static char *main_picture(struct plan *p, const struct gw_party_info *party, con
 				: program			? g_strconcat("but.", party->id, NULL)
 								: g_strconcat("one.", party->view, NULL);
 	/* another system's own sound may be the loudest: its picture must not go back by a voice cell either */
-	return picture_of(p, view, &leg->main, party->kind == GW_PARTY_TRUNK ? party->id : NULL);
+	return picture_of(p, view, &leg->main, party->bridge ? party->id : NULL);
 }
 
 /* Slides of a holder of the same codec are forwarded, others are recoded. Browsers fetch them by themselves. */

@@ -230,6 +230,7 @@ const char *gw_party_name(const gw_domain *d, const char *party);	/* NULL = unkn
 const char *gw_party_by_address(const gw_domain *d, const char *conference, const char *address);	/* NULL = not in the list */
 /* Streams are "<prefix>.audio|video|slides": the prefix is the party's id, or the scene's of an address "scene:<id>", or what
  * its leg was given before it was let in (volatile). */
+void gw_party_set_bridge(gw_domain *d, const char *party, bool on);	/* its equipment is an MCU (volatile); trunks are bridges anyway */
 void gw_party_set_streams(gw_domain *d, const char *party, const char *prefix);	/* NULL = its id */
 const char *gw_party_streams(const gw_domain *d, const char *party);
 const char *gw_party_by_streams(const gw_domain *d, const char *prefix);	/* in an open conference; NULL = none */
@@ -272,7 +273,7 @@ bool gw_view_cell(gw_domain *d, const char *actor, const char *conference, const
 /* What the mix is made from: plain copies with borrowed strings, valid until the next verb. */
 struct gw_party_info { const char *id, *name, *view, *streams; enum gw_party_kind kind; enum gw_party_role role; enum gw_site_state state;
 		       bool mic_muted, speaker_muted, stream[GW_PARTY_STREAM_N]; double in_db, out_db;
-		       bool waiting, loop_audio; };	/* view: what it is made to see now; also "audience", "lobby" */
+		       bool waiting, loop_audio, bridge; /* another system: must not be sent its own picture back */ };	/* view: what it is made to see now; also "audience", "lobby" */
 struct gw_cell_info { enum gw_cell_mode mode; const char *party; const char *const *parties; int64_t interval_ms; };
 struct gw_view_info { const char *id, *layout, *banner, *alarm; bool titles, clock; int n; struct gw_cell_info cell[GW_CELLS]; };
 void gw_conference_parties(const gw_domain *d, const char *id, void (*fn)(const struct gw_party_info *p, void *ud), void *ud);

@@ -114,6 +114,7 @@ struct gw_cell { bool by_hand; enum gw_cell_mode mode; char *party, **parties; i
 struct gw_view { char *id; int layout; bool by_itself, titles, clock; char *banner, *alarm; int64_t shown_ms; struct gw_cell cell[GW_CELLS]; };
 struct gw_party {
 	char *id, *name, *site, *address, *agent, *why, *view;
+	bool bridge;			/* volatile */
 	char *streams;			/* volatile; NULL = as gw_party_prefix() says */
 	struct gw_conference *conference;
 	enum gw_party_kind kind;

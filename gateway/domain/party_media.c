@@ -12,6 +12,15 @@ const char *gw_party_prefix(const struct gw_party *p)
 	return scene ? p->address + strlen("scene:") : p->id;
 }
 
+void gw_party_set_bridge(gw_domain *d, const char *party, bool on)
+{
+	struct gw_party *p = gw_party_get(d, party);
+	if (p != NULL && p->bridge != on) {
+		p->bridge = on;
+		gw_conference_changed(d, p->conference, true);
+	}
+}
+
 void gw_party_set_streams(gw_domain *d, const char *party, const char *prefix)
 {
 	struct gw_party *p = gw_party_get(d, party);

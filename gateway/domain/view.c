@@ -169,7 +169,7 @@ void gw_conference_parties(const gw_domain *d, const char *id, void (*fn)(const 
 		const struct gw_party *p = c->parties->pdata[n];
 		struct gw_party_info info = { p->id, p->name, gw_control_sees(d, p), gw_party_prefix(p), p->kind, p->role, p->state, p->mic_muted, p->speaker_muted,
 					      { p->stream[0], p->stream[1], p->stream[2] }, p->in_db, p->out_db,
-					      p->control.waiting, p->control.loop_audio };
+					      p->control.waiting, p->control.loop_audio, p->bridge || p->kind == GW_PARTY_TRUNK };
 		if (!p->removed) {
 			fn(&info, ud);
 		}

@@ -13,7 +13,7 @@
 struct h323_call;
 enum h323_call_state { H323_IDLE, H323_CALLING, H323_OFFERED, H323_RINGING, H323_ACTIVE, H323_ENDED };
 
-struct h323_party { char name[128], number[Q931_NUMBER_MAX], product[128]; };
+struct h323_party { char name[128], number[Q931_NUMBER_MAX], product[128]; bool mcu; };
 
 struct h323_call_ops {	/* none may be NULL */
 	void (*send)(struct h323_call *c, const uint8_t *message, size_t len, void *user_data);

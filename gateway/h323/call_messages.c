@@ -237,6 +237,7 @@ static void read_vendor(struct h323_call *c, const json_t *info)
 {
 	char version[64] = "";
 	const json_t *vendor = json_object_get(info, "vendor");
+	c->peer.mcu = c->peer.mcu || json_object_get(info, "mcu") != NULL;
 	text_of(json_object_get(vendor, "productId"), c->peer.product, sizeof(c->peer.product));
 	text_of(json_object_get(vendor, "versionId"), version, sizeof(version));
 	if (version[0] != '\0') {

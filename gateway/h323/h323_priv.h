@@ -2,6 +2,7 @@
 #pragma once
 #include "gateway/h323/call.h"
 #include "gateway/h323/conn.h"
+#include "gateway/h323/h239.h"
 #include "gateway/h323/h323.h"
 #include "gateway/h323/media.h"
 
@@ -34,6 +35,7 @@ struct h323_leg {
 	unsigned opening;		/* channels of ours without an answer */
 	unsigned idle;			/* source that ends it from the loop */
 	int64_t born_us, max_bps;
+	struct h239 token;
 	struct h323_codec chosen[H323_MEDIA_N];
 	struct h245_channel *out[H323_MEDIA_N], *in[H323_MEDIA_N];	/* borrowed of the H.245 side */
 	struct h245_address to;
@@ -50,5 +52,7 @@ void leg_media_ready(struct h323_leg *l);
 /* leg_media.c */
 extern const struct h245_ops leg_h245_ops;
 void leg_open_media(struct h323_leg *l);
+void leg_send_token(const char *kind, json_t *message, void *user_data);
+int leg_floor(struct h323_leg *l, enum gw_h323_floor what);
 /* "h323:8002@192.0.2.1:1720"; route: where a bare number goes, NULL = nowhere */
 bool h323_parse_address(const char *address, const char *route, char **ret_called, struct h245_address *ret_to);

@@ -56,6 +56,7 @@ static struct h323_leg *leg_new(gw_h323 *h)
 	l->born_us = ort_now_us();
 	l->max_bps = h->conf.max_bps;
 	l->call = h323_call_new(&conf, &call_ops, l);
+	l->token = (struct h239){ .send = leg_send_token, .user_data = l };
 	g_ptr_array_add(h->legs, l);
 	return l;
 }
@@ -423,10 +424,22 @@ static bool takes(const gw_leg *leg, const char *slot, struct gw_leg_takes *ret)
 	return false;
 }
 
+/* The channel is there from the beginning where the peer has H.239; its token is what counts. */
+static int second_video(gw_leg *leg, bool on)
+{
+	return leg_floor((struct h323_leg *)leg, on ? GW_H323_TAKEN : GW_H323_FREE);
+}
+
+int gw_h323_floor(gw_leg *leg, enum gw_h323_floor what)
+{
+	return leg->ops == &leg_ops ? leg_floor((struct h323_leg *)leg, what) : -ENOTSUP;
+}
+
 json_t *leg_print(const struct h323_leg *l)
 {
-	json_t *o = json_pack("{ss*ss*sssbss}", "from", l->from, "called", l->called, "id", h323_call_id(l->call), "tunnelling",
-			      h323_call_tunnels(l->call), "agent", h323_call_peer(l->call)->product);
+	json_t *o = json_pack("{ss*ss*sssbsbss}", "from", l->from, "called", l->called, "id", h323_call_id(l->call), "tunnelling",
+			      h323_call_tunnels(l->call), "mcu", h323_call_peer(l->call)->mcu,
+			      "agent", h323_call_peer(l->call)->product);
 	if (l->media != NULL) {
 		json_object_set_new(o, "media", h323_media_print(l->media));
 	}
@@ -445,6 +458,6 @@ static void free_leg(gw_leg *leg)
 	leg_free((struct h323_leg *)leg);
 }
 
-static const struct gw_leg_ops leg_ops = { .kind = "h323", .features = GW_LEG_DIALS | GW_LEG_DTMF, .dial = dial, .answer = answer,
+static const struct gw_leg_ops leg_ops = { .kind = "h323", .features = GW_LEG_DIALS | GW_LEG_DTMF | GW_LEG_SECOND_VIDEO, .second_video = second_video, .dial = dial, .answer = answer,
 					   .feed = feed, .dtmf = dtmf, .hangup = hang_up, .print = print, .free = free_leg,
 					   .takes = takes };

@@ -1,8 +1,11 @@
 /* The H.245 side of a leg: which channels are opened, what the peer's are, and the engine's half of each. */
+#include <errno.h>
 #include <string.h>
 
 #include "gateway/h323/h323_priv.h"
 #include "mcu/base/clock.h"
+
+enum { SESSION_SLIDES = 32 };
 
 static enum h323_kind kind_of(struct h245_channel *const *list, const struct h245_channel *c)
 {
@@ -73,7 +76,8 @@ static void open_channel(struct h323_leg *l, enum h323_kind kind)
 		json_decref(type);
 		return;
 	}
-	uint8_t session = kind == H323_AUDIO ? 1 : 2;
+	bool master = h245_is_master(h323_call_h245(l->call));	/* who says the numbers of further sessions */
+	uint8_t session = kind == H323_AUDIO ? 1 : kind == H323_VIDEO ? 2 : master ? SESSION_SLIDES : 0;
 	json_t *open = h323_caps_open(kind, &l->chosen[kind], type, session, h245_print_address(&rtcp));
 	l->out[kind] = h245_open(h323_call_h245(l->call), open, ort_now_us());
 	l->opening += l->out[kind] != NULL;
@@ -94,6 +98,9 @@ static void on_ready(struct h245 *h, bool master, void *user_data)
 	(void)master;
 	open_channel(l, H323_AUDIO);
 	open_channel(l, H323_VIDEO);
+	if (h323_caps_has_h239(l->caps)) {
+		open_channel(l, H323_SLIDES);
+	}
 	if (l->out[H323_AUDIO] == NULL && l->out[H323_VIDEO] == NULL) {
 		h323_call_end(l->call, 65);
 		leg_end(l, "no_common_codec");
@@ -128,12 +135,19 @@ static void on_open(struct h245 *h, struct h245_channel *c, void *user_data)
 		return;
 	}
 	codec.pt = c->payload_type != 0 ? c->payload_type : codec.pt;
-	c->session = c->session != 0 ? c->session : kind == H323_AUDIO ? 1 : kind == H323_VIDEO ? 2 : 32;
+	c->session = c->session != 0 ? c->session : kind == H323_AUDIO ? 1 : kind == H323_VIDEO ? 2 : SESSION_SLIDES;
 	l->in[kind] = c;
 	h245_accept(h, c, &rtp, &rtcp);
 	from.port = from.port > 0 ? from.port - 1 : 0;
 	h323_media_recv(l->media, kind, &codec, from.port > 0 ? &from : NULL);
 	settle(l);
+}
+
+static void tell_floor(struct h323_leg *l, enum gw_h323_floor_news news)
+{
+	if (l->h->ops.on_floor != NULL) {
+		l->h->ops.on_floor(&l->leg, news, l->h->user_data);
+	}
 }
 
 static void on_closed(struct h245 *h, struct h245_channel *c, const char *why, void *user_data)
@@ -152,6 +166,10 @@ static void on_closed(struct h245 *h, struct h245_channel *c, const char *why, v
 	} else {
 		l->in[kind] = NULL;
 		h323_media_recv(l->media, kind, NULL, NULL);
+		if (kind == H323_SLIDES && l->token.state == H239_THEIRS) {	/* some close instead of releasing */
+			l->token.state = H239_FREE;
+			tell_floor(l, GW_H323_FLOOR_GIVEN_BACK);
+		}
 	}
 	settle(l);
 }
@@ -175,11 +193,41 @@ static void on_digits(struct h245 *h, const char *digits, void *user_data)
 
 static bool on_generic(struct h245 *h, const char *kind, const json_t *message, void *user_data)
 {
-	(void)h;
-	(void)kind;
-	(void)message;
-	(void)user_data;
-	return false;
+	static const int news_of[] = { [H239_PEER_ASKS] = 1 + GW_H323_FLOOR_ASKED, [H239_PEER_RELEASES] = 1 + GW_H323_FLOOR_GIVEN_BACK,
+				       [H239_PEER_PRESENTS] = 1 + GW_H323_FLOOR_PRESENTS, [H239_DENIED] = 1 + GW_H323_FLOOR_REFUSED,
+				       [H239_GRANTED] = 0 };
+	struct h323_leg *l = user_data;
+	enum h239_news news;
+	bool taken = h239_receive(&l->token, kind, message, &news);
+	/* a manager's no is obeyed; an endpoint's leaves it without our slides, nobody else */
+	if (taken && news_of[news] != 0 && (news != H239_DENIED || !h245_is_master(h))) {
+		tell_floor(l, (enum gw_h323_floor_news)(news_of[news] - 1));
+	}
+	return taken;
+}
+
+void leg_send_token(const char *kind, json_t *message, void *user_data)
+{
+	h245_generic(h323_call_h245(((struct h323_leg *)user_data)->call), kind, message);
+}
+
+int leg_floor(struct h323_leg *l, enum gw_h323_floor what)
+{
+	if (l->caps == NULL || !h323_caps_has_h239(l->caps)) {
+		return -ENOTSUP;
+	}
+	if (what == GW_H323_GRANT || what == GW_H323_DENY) {
+		return h239_answer(&l->token, what == GW_H323_GRANT) ? 0 : -EALREADY;
+	}
+	if (what == GW_H323_TAKEN && l->out[H323_SLIDES] != NULL) {
+		h239_ask(&l->token, l->out[H323_SLIDES]->number, (uint8_t)g_random_int_range(1, 128));
+	} else if (what == GW_H323_FREE) {
+		h239_release(&l->token);
+	} else if (what == GW_H323_REVOKE && l->token.state == H239_THEIRS && l->in[H323_SLIDES] != NULL) {
+		l->token.state = H239_FREE;	/* H.239 has no word for it: its channel is asked to close */
+		h245_close(h323_call_h245(l->call), l->in[H323_SLIDES], ort_now_us());
+	}
+	return 0;
 }
 
 static void send(struct h245 *h, const json_t *pdu, void *user_data)

@@ -11,7 +11,7 @@ struct end {
 	GPtrArray *did;		/* "method id codec": what the engine was asked */
 	uint8_t refuse;
 	char number[64], name[64];
-	unsigned ended;
+	unsigned ended, news[4];
 	char why[64];
 };
 static struct end a, b;
@@ -110,7 +110,13 @@ static void on_state(gw_leg *leg, enum gw_leg_state state, const char *why, void
 	}
 }
 
-static const struct gw_h323_ops ops = { media, on_call, on_leg };
+static void on_floor(gw_leg *leg, enum gw_h323_floor_news news, void *user_data)
+{
+	(void)leg;
+	((struct end *)user_data)->news[news]++;
+}
+
+static const struct gw_h323_ops ops = { media, on_call, on_leg, on_floor };
 static const struct gw_leg_listener listener = { .on_state = on_state };
 
 static void end_open(struct end *e, const char *name, bool tunnelling, const char *route)
@@ -184,14 +190,14 @@ static void carries_media(gconstpointer tunnelling)
 	g_assert_cmpstr(b.name, ==, "Dongsheng");
 	g_assert_cmpint(gw_leg_answer(b.in), ==, 0);
 	WAIT(leg->fsm.state == GW_LEG_UP && b.in->fsm.state == GW_LEG_UP);
-	WAIT(did(&a, "source") == 2 && did(&a, "sink") == 2 && did(&b, "source") == 2 && did(&b, "sink") == 2);
+	WAIT(did(&a, "source") == 3 && did(&a, "sink") == 3 && did(&b, "source") == 3 && did(&b, "sink") == 3);
 	g_assert_cmpuint(did(&b, "source p-2.video H264"), ==, 1);
 	g_assert_cmpuint(did(&b, "source p-2.audio G722"), ==, 1);
 	struct gw_leg_takes takes;
 	g_assert_true(gw_leg_takes(leg, "main", &takes));
 	g_assert_cmpint(takes.codec, ==, MCU_CODEC_H264);
 	g_assert_cmpint(takes.width, ==, 1920);
-	g_assert_false(gw_leg_takes(leg, "content", &takes));
+	g_assert_true(gw_leg_takes(leg, "content", &takes));
 	/* a key frame is wanted of what b sends us: H.245 asks b, and b asks its source */
 	g_assert_cmpint(gw_leg_feed(b.in, "main", "mix.v"), ==, 0);
 	g_autofree char *stream = g_strdup_printf("%s.video", leg->party);
@@ -205,6 +211,53 @@ static void carries_media(gconstpointer tunnelling)
 	g_assert_cmpstr(b.why, ==, "hung_up");
 	gw_leg_free(leg);
 	g_assert_cmpuint(did(&a, "close"), ==, 3);
+	end_close(&a);
+	end_close(&b);
+}
+
+/* ---- the presentation token ---- */
+static enum h239_state token_of(const gw_leg *leg)
+{
+	return ((const struct h323_leg *)leg)->token.state;
+}
+
+static void passes_the_token(void)
+{
+	end_open(&a, "A", true, NULL);
+	end_open(&b, "B", true, NULL);
+	gw_leg *leg = call_b();
+	g_assert_cmpint(dial_b(leg), ==, 0);
+	WAIT(b.in != NULL);
+	g_assert_cmpint(gw_leg_answer(b.in), ==, 0);
+	WAIT(leg->fsm.state == GW_LEG_UP && b.in->fsm.state == GW_LEG_UP);
+	g_assert_cmpint(gw_h323_floor(leg, GW_H323_TAKEN), ==, 0);
+	WAIT(b.news[GW_H323_FLOOR_ASKED] == 1);
+	g_assert_cmpint(gw_h323_floor(b.in, GW_H323_GRANT), ==, 0);
+	WAIT(token_of(leg) == H239_OURS && token_of(b.in) == H239_THEIRS);
+	g_assert_cmpint(gw_h323_floor(b.in, GW_H323_GRANT), ==, -EALREADY);
+	g_assert_cmpint(gw_h323_floor(leg, GW_H323_FREE), ==, 0);
+	WAIT(b.news[GW_H323_FLOOR_GIVEN_BACK] == 1 && token_of(b.in) == H239_FREE);
+	g_assert_cmpint(gw_h323_floor(b.in, GW_H323_TAKEN), ==, 0);	/* the other way, and refused */
+	WAIT(a.news[GW_H323_FLOOR_ASKED] == 1);
+	g_assert_cmpint(gw_h323_floor(leg, GW_H323_DENY), ==, 0);
+	WAIT(token_of(b.in) == H239_FREE && token_of(leg) == H239_FREE);
+	for (unsigned n = 0; n < 20; n++) {	/* both at once: never two */
+		g_assert_cmpint(gw_h323_floor(leg, GW_H323_TAKEN), ==, 0);
+		g_assert_cmpint(gw_h323_floor(b.in, GW_H323_TAKEN), ==, 0);
+		WAIT(token_of(leg) != H239_ASKING || token_of(b.in) != H239_ASKING);
+		(void)gw_h323_floor(leg, GW_H323_GRANT);
+		(void)gw_h323_floor(b.in, GW_H323_GRANT);
+		WAIT(token_of(leg) != H239_ASKING && token_of(b.in) != H239_ASKING);
+		g_assert_false(token_of(leg) == H239_OURS && token_of(b.in) == H239_OURS);
+		(void)gw_h323_floor(leg, GW_H323_FREE);
+		(void)gw_h323_floor(b.in, GW_H323_FREE);
+		WAIT(token_of(leg) == H239_FREE && token_of(b.in) == H239_FREE);
+	}
+	g_assert_cmpint(gw_h323_floor(leg, GW_H323_TAKEN), ==, 0);	/* the presenter hangs up: the token comes back */
+	WAIT(token_of(b.in) == H239_ASKED);
+	g_assert_cmpint(gw_h323_floor(b.in, GW_H323_GRANT), ==, 0);
+	gw_leg_free(leg);
+	WAIT(b.ended == 1);
 	end_close(&a);
 	end_close(&b);
 }
@@ -300,6 +353,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/address", parses_addresses);
 	g_test_add_data_func("/media/tunnelled", "yes", carries_media);
 	g_test_add_data_func("/media/apart", NULL, carries_media);
+	g_test_add_func("/token", passes_the_token);
 	g_test_add_func("/refused", is_refused);
 	g_test_add_func("/strangers", survives_strangers);
 	return g_test_run();
