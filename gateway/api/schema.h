@@ -95,7 +95,7 @@ struct gw_account_put { char *name; int role; char *password, *display; bool dis
 struct gw_account_password { char *old, *new; };
 struct gw_device_issue { char *kind, *name; };	/* wall | room */
 struct gw_device_issue_reply { char *id, *url, *token; };
-struct gw_device { char *id, *kind, *name; int64_t issued_ms, used_ms; bool revoked; };
+struct gw_device { char *id, *kind, *name; int64_t issued_ms, used_ms; bool revoked; char *division; };
 struct gw_device_list_reply { struct ort_json_array devices; };		/* device */
 struct gw_token_issue { char *name; int role; int64_t expires_ms; };	/* account roles; 0 = 90 days */
 struct gw_token_issue_reply { char *id, *token; int64_t expires_ms; };

@@ -50,7 +50,8 @@ T(device_issue, IDF(device_issue, kind, MUST, "wall or room"), TEXT(device_issue
 T(device_issue_reply, IDF(device_issue_reply, id, 0, "device"), STR(device_issue_reply, url, 0, 512, "to open on the device"),
   STR(device_issue_reply, token, ORT_J_SECRET, TOKEN, "shown this once"));
 T(device, IDF(device, id, 0, "device"), IDF(device, kind, 0, "wall or room"), TEXT(device, name, 0, SHORT, "place"),
-  MS(device, issued_ms, 0, "made"), MS(device, used_ms, 0, "0 = never"), BOOL(device, revoked, 0, "token is dead"));
+  MS(device, issued_ms, 0, "made"), MS(device, used_ms, 0, "0 = never"), BOOL(device, revoked, 0, "token is dead"),
+  IDF(device, division, OMIT, "whose; absent: the house's"));
 T(device_list_reply, ARR(device_list_reply, devices, device, 10000, "by name"));
 T(token_issue, TEXT(token_issue, name, MUST, SHORT, "what it is for"),
   ENUM(token_issue, role, gw_account_role_names, MUST, "role; none is refused"),

@@ -14,6 +14,14 @@ static bool may_domain(gw_app *app, const struct gw_api_session *s, const char *
 	return gw_access_may(app->domain, s->division, kind, id, command);
 }
 
+/* What is told: a thing that has gone meanwhile is nobody's, so only the house hears of it. */
+static bool may_hear(gw_app *app, const struct gw_api_session *s, const char *kind, const char *id)
+{
+	struct gw_auth_account a;
+	bool known = g_str_equal(kind, "account") ? gw_auth_account_info(app->auth, id, &a) : gw_access_known(app->domain, kind, id);
+	return known && gw_app_may(s, kind, id, NULL, false, app);
+}
+
 /* ---- objects that the domain does not know ---- */
 static bool may_account(gw_app *app, const struct gw_api_session *s, const char *id, const json_t *object, bool command)
 {
@@ -73,18 +81,18 @@ static bool may_record(gw_app *app, const struct gw_api_session *s, const char *
 	const json_t *body = json_object_get(record, "body");
 	const char *incident = json_string_value(json_object_get(record, "incident")), *type = json_string_value(json_object_get(record, "type"));
 	if (incident != NULL) {
-		return may_domain(app, s, "incident", incident, false);
+		return may_hear(app, s, "incident", incident);
 	}
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		const char *of = json_string_value(json_object_get(body, rows[n].member));
 		if (of != NULL) {
-			return gw_app_may(s, rows[n].kind, of, NULL, false, app);
+			return may_hear(app, s, rows[n].kind, of);
 		}
 	}
 	const char *own = json_string_value(json_object_get(body, "id")), *dot = type != NULL ? strchr(type, '.') : NULL;
 	g_autofree char *kind = dot != NULL ? g_strndup(type, (gsize)(dot - type)) : NULL;
 	static const char *const kinds[] = { "conference", "rollcall", "division", "site", "person", "device", NULL };
-	return own != NULL && kind != NULL && g_strv_contains(kinds, kind) && may_domain(app, s, kind, own, false);
+	return own != NULL && kind != NULL && g_strv_contains(kinds, kind) && may_hear(app, s, kind, own);
 }
 
 /* ---- screens of a division: what somebody of the house put on them, they may show ---- */
@@ -134,6 +142,9 @@ bool gw_app_may(const struct gw_api_session *s, const char *kind, const char *id
 		if (g_str_equal(kind, rows[n].kind)) {
 			return rows[n].fn(user_data, s, id, object, command);
 		}
+	}
+	if (object != NULL && !gw_access_known(((gw_app *)user_data)->domain, kind, id)) {
+		return false;
 	}
 	const char *wall = g_str_equal(kind, "wall") ? gw_app_wall_of(s) : NULL;
 	bool own = wall != NULL && g_strcmp0(wall, id) == 0;

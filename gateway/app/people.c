@@ -359,17 +359,20 @@ static void device_issue(struct gw_api_session *s, const void *request, gw_api_c
 	gw_app_ack(app, call, reply_device, id, token, wall);
 }
 
+struct devices { gw_app *app; GArray *rows; };
+
 static void add_device(const struct gw_auth_device *d, void *user_data)
 {
+	const struct devices *all = user_data;
 	struct gw_device row = { (char *)(uintptr_t)d->id, (char *)(uintptr_t)d->kind, (char *)(uintptr_t)d->name, d->issued_ms, d->used_ms,
-				 d->revoked };
-	g_array_append_val((GArray *)user_data, row);
+				 d->revoked, (char *)(uintptr_t)gw_access_division(all->app->domain, "wall", d->id) };
+	g_array_append_val(all->rows, row);
 }
 
 static void device_list(struct gw_api_session *s, const void *request, gw_api_call *call, void *user_data)
 {
 	g_autoptr(GArray) rows = g_array_new(FALSE, TRUE, sizeof(struct gw_device));
-	gw_auth_device_foreach(((gw_app *)user_data)->auth, add_device, rows);
+	gw_auth_device_foreach(((gw_app *)user_data)->auth, add_device, &(struct devices){ user_data, rows });
 	gw_api_reply(call, &(struct gw_device_list_reply){ { rows->data, rows->len } });
 }
 

@@ -69,7 +69,7 @@ static bool may_read(gw_app *app, const struct gw_web_request *r, const char *ro
 	static const char *const roles[] = { "administrator", "dispatcher", "viewer", "auditor", NULL };
 	struct gw_auth_identity who;
 	return r->token != NULL && gw_auth_check(app->auth, r->token, ort_now_us(), ort_wall_ms(), &who) == GW_AUTH_OK &&
-	       g_strv_contains(roles, who.role) &&
+	       g_strv_contains(roles, who.role) && !gw_app_is_limited(app, &who) &&
 	       (who.division == NULL || gw_access_may(app->domain, who.division, "rollcall", rollcall, false));
 }
 

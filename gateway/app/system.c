@@ -130,7 +130,7 @@ static bool is_staff(gw_app *app, const struct gw_web_request *r)
 {
 	struct gw_auth_identity who;
 	return r->token != NULL && gw_auth_check(app->auth, r->token, ort_now_us(), ort_wall_ms(), &who) == GW_AUTH_OK &&
-	       !g_str_equal(who.role, "field");
+	       !g_str_equal(who.role, "field") && !gw_app_is_limited(app, &who);
 }
 
 /* Read anew for each map that opens: a few a day, and the file may be replaced while we run. */

@@ -191,6 +191,13 @@ static bool division_of(const gw_domain *d, const struct thing *t, const char **
 	return true;
 }
 
+bool gw_access_known(const gw_domain *d, const char *kind, const char *object)
+{
+	struct thing t = object != NULL ? resolve(d, kind, object) : (struct thing){ NULL, NULL };
+	const char *division;
+	return division_of(d, &t, &division);
+}
+
 const char *gw_access_division(const gw_domain *d, const char *kind, const char *object)
 {
 	struct thing t = resolve(d, kind, object);

@@ -8,6 +8,7 @@
 /* kind: division, site, person, device, address (a site's), incident, conference (id or number), rollcall, scene, link, party,
  * stream, room (its device); any other kind belongs to whom gw_access_own() said, or to the house. division "" or NULL = the house. */
 bool gw_access_may(const gw_domain *d, const char *division, const char *kind, const char *object, bool command);
+bool gw_access_known(const gw_domain *d, const char *kind, const char *object);	/* false: no such object, and gw_access_may() lets the verb say so */
 /* NULL = the house. Borrowed. */
 const char *gw_access_division(const gw_domain *d, const char *kind, const char *object);
 bool gw_access_within(const gw_domain *d, const char *division, const char *above);	/* equal, or below it */

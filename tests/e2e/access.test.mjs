@@ -343,6 +343,20 @@ step('no overflow and no fault of accessibility at 1920x1080 and 1366x768, in bo
 	}
 });
 
+step('a wall given to a division is seen there, and nowhere beside it', async () => {
+	const { id } = await call(chief, 'device.issue', { kind: 'wall', name: 'Otog hall' });
+	assert.deepEqual((await call(east, 'wall.list')).walls, []);
+	await openDialog(chief, 'admin');
+	await chief.selectOption(`[data-division="${id}"]`, 'east');
+	await until('it to be seen', async () => (await call(east, 'wall.list')).walls.length === 1);
+	const again = await enter('west-duty');
+	assert.deepEqual((await call(again, 'wall.list')).walls, []);
+	assert.equal(await tries(again, 'wall.layout', { wall: id, layout: 4 }), 'forbidden');
+	assert.equal(await tries(east, 'wall.layout', { wall: id, layout: 4 }), 'ok');
+	await again.context().close();
+	await closeDialog(chief);
+});
+
 step('where a second factor is demanded, an administrator does nothing before', async () => {
 	await strict.start();
 	keeper = await person(browser);

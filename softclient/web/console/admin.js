@@ -63,9 +63,11 @@ function Devices() {
 		setMade({ url: new URL(reply.url, location.href).href, name: String(data.get('name')) });
 		load();
 	};
+	const assign = (/** @type {any} */ d, /** @type {string} */ division) => void ask('access.assign', { kind: 'wall', object: d.id, ...(division ? { division } : {}) }).then(load);
 	const revoke = (/** @type {any} */ d) => store.later(t('act.revoke', { name: d.name }), () => void ask('device.revoke', { id: d.id }).then(load));
 	return html`<section><h3>${t('devices')}</h3><p class="dim">${t('devices.how')}</p>
 		<table class="rows"><tbody>${list.filter((d) => !d.revoked).map((d) => html`<tr><td><${Glyph} shape="wall" /> ${d.name}</td><td>${t(`device.${d.kind}`)}</td>
+			<td><select aria-label=${t('access.division_of', { name: d.name })} data-division=${d.id} value=${d.division ?? ''} onChange=${(/** @type {any} */ e) => assign(d, e.target.value)}><${Divisions} /></select></td>
 			<td><button class="danger" onClick=${() => revoke(d)}>${t('link.revoke')}</button></td></tr>`)}</tbody></table>
 		<${Form} run=${run} submit=${t('device.issue')}><label>${t('device.name')}<input name="name" required maxlength="60" autocomplete="off" /></label></${Form}>
 		${made ? html`<div class="made"><b>${t('device.made', { name: made.name })}</b><p class="url" data-url>${made.url}</p><p class="dim">${t('device.once')}</p>

@@ -220,6 +220,36 @@ static void every_method_and_event_has_a_row(void)
 	}
 }
 
+/* A row of access.def that names a member which a reply or a body has not would silently let everything through. */
+static bool has_member(const struct ort_json_table *table, const char *name)
+{
+	const struct ort_json_table *of = gw_api_table_is_bare(table) ? gw_object_by_name(table->name + strlen("gw_table_")) : table;
+	for (size_t n = 0; of != NULL && n < of->n_fields; n++) {
+		if (g_str_equal(of->fields[n].name, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void lists_and_bodies_have_what_their_rows_name(void)
+{
+	const struct gw_access_row *all;
+	size_t n_rows = gw_access_rows(&all);
+	for (size_t n = 0; n < n_rows; n++) {
+		if (all[n].right == LIST && !has_member(gw_methods[all[n].method].reply, all[n].member)) {
+			g_error("%s: its reply has no %s", gw_methods[all[n].method].name, all[n].member);
+		}
+	}
+	for (int e = 0; e < GW_EVENT_N; e++) {
+		const struct gw_access_event_row *row = gw_access_event((enum gw_event)e);
+		g_auto(GStrv) path = g_strsplit(row->path != NULL ? row->path : "", ".", 2);
+		if (row->kind != NULL && !has_member(gw_events[e].body, path[0])) {
+			g_error("event %s: its body has no %s", gw_events[e].name, path[0]);
+		}
+	}
+}
+
 static void a_new_object_of_the_house_needs_the_house(void)
 {
 	struct house h;
@@ -286,6 +316,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/api/access/rows", every_method_and_event_has_a_row);
+	g_test_add_func("/api/access/members", lists_and_bodies_have_what_their_rows_name);
 	g_test_add_func("/api/access/matrix", every_method_is_allowed_or_refused_as_its_rows_say);
 	g_test_add_func("/api/access/place", a_new_object_of_the_house_needs_the_house);
 	g_test_add_func("/api/access/lists", lists_show_what_may_be_read);
