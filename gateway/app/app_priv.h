@@ -161,13 +161,12 @@ void gw_app_measures_tell(gw_app *app, const char *conference);	/* every 2 s */
 
 /* ---- control.c: conference control ---- */
 void gw_app_notice(gw_app *app, const struct gw_action *a);
-void gw_app_control_digits(gw_app *app, const char *party, const char *digits);	/* "*1" raises the hand .. */
 void gw_app_hide_monitors(json_t *conference);
 
 /* ---- sip.c, calls.c ---- */
 void gw_app_contacts_load(gw_app *app);
 /* What to dial for an address: after a restart of ours a device that has not registered again is called where it was. */
-const char *gw_app_where(const gw_app *app, const char *address);
+char *gw_app_where(const gw_app *app, const char *address);
 const char *gw_app_device_why(const gw_app *app, const char *address);	/* why a device cannot be called, in words; NULL: it can */
 bool gw_app_sip_start(gw_app *app, char **ret_why);
 void gw_app_sip_stop(gw_app *app);

@@ -12,7 +12,7 @@ struct call {
 	char *prefix, *party;			/* party NULL: not let in yet */
 	struct gw_ivr *ivr;			/* as long as it is not */
 	bool stream[GW_PARTY_STREAM_N];		/* what it publishes */
-	bool star;				/* the last key was * */
+	int64_t star_us;			/* keypad.c */
 };
 struct gw_calls {
 	struct gw_caller caller, h323;
@@ -178,7 +178,7 @@ void gw_app_party_dial(gw_app *app, const char *party, const char *address)
 		return;
 	}
 	g_autoptr(GError) err = NULL;
-	g_autofree char *own = g_strdup(party), *to = g_strdup(gw_app_where(app, address));
+	g_autofree char *own = g_strdup(party), *to = gw_app_where(app, address);
 	g_autofree char *id = g_strdup_printf("%s%u-%s", app->calls->run, ++app->calls->last, own);
 	const struct gw_caller *caller = g_str_has_prefix(to, "h323:") ? &app->calls->h323 : &app->calls->caller;
 	gw_party_set_streams(app->domain, own, id);
@@ -397,24 +397,12 @@ static void on_stream(gw_leg *leg, const char *stream, enum mcu_kind kind, enum 
 	}
 }
 
-/* "*" begins an order of two keys. */
-static void keys(struct call *c, const char *digits)
-{
-	for (const char *d = digits; *d != '\0'; d++) {
-		char order[3] = { '*', *d, '\0' };
-		if (c->star && *d != '*') {
-			gw_app_control_digits(c->app, c->party, order);
-		}
-		c->star = *d == '*';
-	}
-}
-
 static void on_dtmf(gw_leg *leg, const char *digits, void *user_data)
 {
 	gw_app *app = user_data;
 	struct call *c = of_leg(app, leg);
 	if (c != NULL && c->party != NULL) {
-		keys(c, digits);
+		gw_app_keys(app, c->party, digits, &c->star_us);
 		return;
 	}
 	enum gw_admission a = c != NULL && c->ivr != NULL ? gw_ivr_digits(c->ivr, digits) : GW_ADMIT_ASK;

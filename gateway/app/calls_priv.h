@@ -49,6 +49,9 @@ void gw_app_loop_heard(gw_app *app, const gw_leg *leg, const char *path);
 bool gw_app_loop_answered(gw_app *app, const gw_leg *leg, const char *path);	/* false: both called; this call is the one too much */
 void gw_app_loop_forget(gw_app *app, const gw_leg *leg);
 
+/* ---- keypad.c: keys inside of a conference; *star_us: when the star came, 0 = none ---- */
+void gw_app_keys(gw_app *app, const char *party, const char *digits, int64_t *star_us);
+
 /* ---- ivr.c: callers that owe a password ---- */
 struct gw_ivr;
 struct gw_ivr *gw_ivr_new(gw_app *app, const char *prefix, const struct gw_call_in *in);	/* in copied */

@@ -351,21 +351,6 @@ void gw_app_notice(gw_app *app, const struct gw_action *a)
 	}
 }
 
-/* ---- by telephone keys ---- */
-void gw_app_control_digits(gw_app *app, const char *party, const char *digits)
-{
-	static const struct { const char *keys; party_fn fn; } rows[] = {
-		{ "*1", gw_floor_request }, { "*2", gw_floor_cancel }, { "*9", gw_chair_request },
-	};
-	const char *conference = gw_party_conference(app->domain, party);
-	g_autofree char *id = g_strdup(conference), *actor = g_strconcat("party:", party, NULL);
-	for (unsigned n = 0; conference != NULL && n < G_N_ELEMENTS(rows); n++) {
-		if (strcmp(rows[n].keys, digits) == 0) {
-			(void)rows[n].fn(app->domain, actor, id, party, gw_app_now(), NULL);	/* a key that does nothing now is no fault */
-		}
-	}
-}
-
 /* Who listens unseen is for the staff to know. */
 void gw_app_hide_monitors(json_t *conference)
 {

@@ -30,7 +30,7 @@ static char *on_call(const struct gw_sip_call_in *in, unsigned *ret_status, void
 				   .name = device != NULL && device->name != NULL ? device->name : in->name,
 				   .site = device != NULL ? device->site : NULL, .agent = in->agent, .address = address,
 				   .bridge = trunk != NULL && trunk->conference != NULL ? trunk->name : NULL,
-				   .kind = trunk != NULL ? GW_PARTY_TRUNK : GW_PARTY_SIP };
+				   .kind = trunk != NULL ? GW_PARTY_TRUNK : GW_PARTY_SIP, .keep = trunk != NULL && trunk->keep };
 	bool loop = gw_app_loop_asked(app, gw_conference_by_number(app->domain, call.number), address, in->path);
 	char *prefix = loop ? NULL : gw_app_call_decide(app, &call, ret_status);
 	*ret_status = loop ? 482 : *ret_status;
@@ -108,11 +108,27 @@ void gw_app_contacts_load(gw_app *app)
 	gw_store_load(app->store, "contact", load_contact, app);
 }
 
-const char *gw_app_where(const gw_app *app, const char *address)
+/* Who called in over a trunk is called by what its row dials, else by the user whom it said to be. */
+static char *back_over_trunk(const gw_app *app, const char *address)
+{
+	g_auto(GStrv) part = g_str_has_prefix(address, "trunk:") ? g_strsplit(address + strlen("trunk:"), "/", 2) : NULL;
+	const char *from = part != NULL && part[0] != NULL ? part[1] : NULL;
+	const char *colon = from != NULL ? strchr(from, ':') : NULL;
+	if (colon == NULL) {
+		return NULL;	/* it was called by a number already */
+	}
+	const struct gw_sip_trunk *row = gw_trunks_find(app->trunks, part[0]);
+	bool says = row != NULL && row->conference != NULL && strcmp(row->conference, "any") != 0;
+	return says ? g_strdup_printf("trunk:%s/%s", part[0], row->conference)
+		    : g_strdup_printf("trunk:%s/%.*s", part[0], (int)strcspn(colon + 1, "@;>"), colon + 1);
+}
+
+char *gw_app_where(const gw_app *app, const char *address)
 {
 	const char *user = g_str_has_prefix(address, "device:") ? address + strlen("device:") : NULL;
 	const char *contact = user != NULL && !g_hash_table_contains(app->registered, user) ? g_hash_table_lookup(app->contacts, user) : NULL;
-	return contact != NULL ? contact : address;
+	char *trunk = back_over_trunk(app, address);
+	return trunk != NULL ? trunk : g_strdup(contact != NULL ? contact : address);
 }
 
 const char *gw_app_device_why(const gw_app *app, const char *address)

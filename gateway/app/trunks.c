@@ -82,6 +82,15 @@ static void fill_zone(const ort_conf *conf, struct gw_sip_zone *z)
 	}
 }
 
+static bool layout_is_known(const char *name)
+{
+	bool known = name == NULL || strcmp(name, "program") == 0 || strcmp(name, "speaker") == 0;
+	for (size_t n = 0; !known && n < gw_n_layout_rows; n++) {
+		known = strcmp(gw_layout_rows[n].name, name) == 0;
+	}
+	return known;
+}
+
 bool gw_trunks_read(const ort_conf *conf, struct gw_trunks *t, char **ret_why)
 {
 	const char *const *zones = ort_conf_strv(conf, "sip.zones"), *const *trunks = ort_conf_strv(conf, "sip.trunks");
@@ -103,6 +112,10 @@ bool gw_trunks_read(const ort_conf *conf, struct gw_trunks *t, char **ret_why)
 		}
 		if (r.name == NULL || r.address == NULL) {
 			*ret_why = g_strdup_printf("\"%s\": name and address are wanted", trunks[n]);
+			return false;
+		}
+		if (!layout_is_known(r.layout)) {
+			*ret_why = g_strdup_printf("\"%s\": there is no layout %s", trunks[n], r.layout);
 			return false;
 		}
 		g_array_append_val(t->trunks, r);

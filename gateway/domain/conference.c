@@ -318,7 +318,14 @@ void gw_conference_tick(gw_domain *d, struct gw_conference *c, struct gw_now now
 	}
 }
 
-/* Calls died with the gateway that held them: who was called out is called again, pages come back by themselves. */
+/* Who came in by itself and can be found again: an account where it registered, a row of a trunk. Others must call. */
+static bool calls_back(const struct gw_party *p)
+{
+	return p->address != NULL && (g_str_has_prefix(p->address, "device:") || g_str_has_prefix(p->address, "trunk:"));
+}
+
+/* Calls died with the gateway that held them: who was called out, or was there and can be called, is called again; pages come
+ * back by themselves. */
 void gw_conference_woken(gw_domain *d, struct gw_conference *c, struct gw_now now)
 {
 	gw_act(d, &(struct gw_action){ .kind = GW_ACT_CONF_OPEN, .id = c->id });
@@ -332,8 +339,9 @@ void gw_conference_woken(gw_domain *d, struct gw_conference *c, struct gw_now no
 			(void)gw_party_state(d, p->id, GW_SITE_CONNECTING, "gateway_restarted", now);
 			continue;
 		}
+		bool again = p->out || (gw_party_is_live(p->state) && calls_back(p));
 		(void)gw_party_state(d, p->id, GW_SITE_FAILED, "gateway_restarted", now);
-		if (p->out) {
+		if (again) {
 			p->next_try_us = now.us;
 			p->next_try_ms = now.wall_ms;
 		}

@@ -19,6 +19,7 @@ bool gw_chair_grant(gw_domain *d, const char *actor, const char *conference, con
 bool gw_chair_release(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
 bool gw_chair_revoke(gw_domain *d, const char *actor, const char *conference, struct gw_now now, GError **err);
 bool gw_floor_request(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);
+bool gw_floor_is_asking(const gw_domain *d, const char *party);
 bool gw_floor_cancel(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err);	/* "*" = all */
 /* 指定发言: the site is broadcast, every microphone but its and the chair's is shut (who comes later too), loudspeakers stay on,
  * the list is cleared. */

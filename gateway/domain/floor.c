@@ -279,6 +279,12 @@ void gw_apply_CHAIR_REVOKE(const struct gw_fact *f)
 }
 
 /* ---- floor queue ---- */
+bool gw_floor_is_asking(const gw_domain *d, const char *party)
+{
+	const struct gw_party *p = gw_party_get(d, party);
+	return p != NULL && hand_of(p->conference, p) >= 0;
+}
+
 bool gw_floor_request(gw_domain *d, const char *actor, const char *conference, const char *party, struct gw_now now, GError **err)
 {
 	struct gw_party *p = gw_control_party(d, conference, party, err);

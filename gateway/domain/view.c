@@ -137,9 +137,11 @@ static void resolve(const gw_domain *d, const struct gw_conference *c, const str
 	}
 }
 
+/* A trunk's own view is without the trunk: its picture is a whole conference, which must not come back to it. */
 void gw_view_resolve(const gw_domain *d, const struct gw_conference *c, const struct gw_view *v, struct gw_view_info *ret)
 {
-	resolve(d, c, v, NULL, ret);
+	const struct gw_party *own = gw_party_get(d, v->id);
+	resolve(d, c, v, own != NULL && own->kind == GW_PARTY_TRUNK ? own : NULL, ret);
 }
 
 bool gw_conference_view_for(const gw_domain *d, const char *id, const char *party, struct gw_view_info *ret)

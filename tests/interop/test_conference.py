@@ -143,12 +143,18 @@ def gateway_dies(rig):
     a = room(rig, "room-j", colour="blue")
     rig.call("party.call", conference=conf["id"], address="room-j")
     until("room-j in the conference", lambda: "room-j" in parties(rig, conf), 15)
+    b = room(rig, "room-l", colour="red")
+    b.dial(conf["number"])  # who came in by itself is called back where it registered
+    until("room-l in the conference", lambda: "room-l" in parties(rig, conf), 15)
+    cells = [c["party"] for c in rig.call("conference.get", id=conf["id"])["views"][0]["cells"]]
     rig.kill_gateway()
     rig.start()
-    until("room-j again", lambda: "room-j" in parties(rig, conf), 20)
+    until("both again", lambda: {"room-j", "room-l"} <= set(parties(rig, conf)), 30)
+    assert cells == [c["party"] for c in rig.call("conference.get", id=conf["id"])["views"][0]["cells"]]
     again = rig.call("conference.get", id=conf["id"])
     assert again["number"] == conf["number"] and again["views"][0]["layout"] == "4", again
     shows(a, 0.25, 0.25, BLUE, "room-j sees itself above on the left")
+    shows(a, 0.75, 0.25, RED, "and room-l beside it")
     rig.call("conference.close", id=conf["id"])
 
 
@@ -213,6 +219,10 @@ def password_by_keys(rig):
     assert not parties(rig, conf)
     a.digits("4711#")
     until("room-c in the conference", lambda: "room-c" in parties(rig, conf), 15)
+    a.digits("*6")
+    until("room-c's own microphone to be shut", lambda: parties(rig, conf)["room-c"]["mic_muted"])
+    a.digits("*6")
+    until("and open", lambda: not parties(rig, conf)["room-c"]["mic_muted"])
     rig.call("conference.close", id=conf["id"])
 
 

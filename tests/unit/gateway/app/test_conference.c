@@ -261,14 +261,86 @@ static void trunk_does_not_see_itself(void)
 static void trunk_row_says_its_layout(void)
 {
 	struct house h;
-	house_init_with(&h, "name=city address=sip:mcu.example layout=speaker");
-	const char *id = open_conference(&h, NULL);
+	house_init_with(&h, "name=city address=sip:mcu.example layout=4");
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
 	struct gw_party_facts f = { .name = "市局", .address = "trunk:city/8001", .kind = GW_PARTY_TRUNK };
 	const char *city = gw_party_call(h.app->domain, "u:duty", id, &f, gw_app_now(), NULL);
+	answers(&h, a);
 	answers(&h, city);
-	g_autofree char *layout = row(&h, id, "views", city, "layout");
-	g_assert_cmpstr(layout, ==, "\"1\"");
-	g_assert_cmpstr(gw_app_mix_fed(h.app, city, "main"), ==, "mix.conf1.v.p-1.H264.720.p-1");
+	g_autofree char *layout = row(&h, id, "views", city, "layout"), *cells = row(&h, id, "views", city, "cells");
+	g_assert_cmpstr(layout, ==, "\"4\"");
+	g_assert_cmpstr(gw_app_mix_fed(h.app, city, "main"), ==, "mix.conf1.v.p-2.H264.720.p-2");
+	g_assert_nonnull(strstr(cells, a));
+	g_assert_null(strstr(cells, city));	/* not its own picture */
+	house_finish(&h);
+}
+
+/* Which number is called when a trunk that had called in is called back. */
+static void trunks_are_called_back_by_number(void)
+{
+	static const struct { const char *address, *where; } rows[] = {
+		{ "trunk:city/sip:8002@192.0.2.9", "trunk:city/9000" }, { "trunk:any/sip:8002@192.0.2.9", "trunk:any/8002" },
+		{ "trunk:any/8003", "trunk:any/8003" },			{ "sip:a@x", "sip:a@x" },
+	};
+	struct house h;
+	house_init_with(&h, "name=city address=sip:a.example conference=9000,name=any address=sip:b.example conference=any");
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		g_autofree char *where = gw_app_where(h.app, rows[n].address);
+		g_assert_cmpstr(where, ==, rows[n].where);
+	}
+	house_finish(&h);
+}
+
+/* Who was there and can be called is called by the next process; who only has an address of the moment is left. */
+static void callers_in_are_called_back(void)
+{
+	static const struct { const char *address; bool back; } rows[] = {
+		{ "device:room1", true }, { "trunk:city/sip:8002@192.0.2.9", true }, { "sip:hall@x", false },
+	};
+	struct house h;
+	house_init_with(&h, "name=city address=sip:a.example conference=9000");
+	g_autofree char *id = g_strdup(open_conference(&h, NULL));
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		struct gw_party_facts f = { .name = rows[n].address, .address = rows[n].address, .kind = n == 1 ? GW_PARTY_TRUNK : GW_PARTY_SIP };
+		const char *party = gw_party_enter(h.app->domain, "gateway", id, &f, gw_app_now(), NULL);
+		g_assert_true(gw_party_state(h.app->domain, party, GW_SITE_PRESENT, NULL, gw_app_now()));
+	}
+	settle();
+	gw_app_stop(h.app, false);
+	start(&h);
+	settle();
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		const char *party = gw_party_by_address(h.app->domain, id, rows[n].address);
+		g_autoptr(json_t) p = gw_party_print(h.app->domain, party);
+		g_assert_cmpstr(json_string_value(json_object_get(p, "direction")), ==, rows[n].back ? "out" : "in");
+		g_assert_true(rows[n].back == (gw_app_party_leg(h.app, party) != NULL));
+	}
+	house_finish(&h);
+}
+
+static void keys_in_the_conference(void)
+{
+	struct house h;
+	house_init(&h);
+	const char *id = open_conference(&h, NULL), *a = call(&h, id, "sip:a@x");
+	answers(&h, a);
+	static const struct { const char *keys; bool muted, asks; } rows[] = {
+		{ "6", false, false }, { "*", false, false }, { "6", true, false }, { "*6", false, false }, { "*9", false, true },
+		{ "*9", false, false }, { "*1", false, true }, { "*2", false, false }, { "***6", true, false }, { "6", true, false },
+	};
+	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
+		gw_leg_dtmf_came(leg_of(&h, a), rows[n].keys);
+		g_autoptr(json_t) p = gw_party_print(h.app->domain, a);
+		g_test_message("%u: %s", n, rows[n].keys);
+		g_assert_true(json_is_true(json_object_get(p, "mic_muted")) == rows[n].muted);
+		g_assert_true(gw_floor_is_asking(h.app->domain, a) == rows[n].asks);
+	}
+	/* what the dispatcher shut stays shut */
+	gw_leg_dtmf_came(leg_of(&h, a), "*6");
+	g_assert_true(gw_party_mic_mute(h.app->domain, "u:duty", id, a, true, gw_app_now(), NULL));
+	gw_leg_dtmf_came(leg_of(&h, a), "*6");
+	g_autoptr(json_t) p = gw_party_print(h.app->domain, a);
+	g_assert_true(json_is_true(json_object_get(p, "mic_muted")));
 	house_finish(&h);
 }
 
@@ -391,6 +463,9 @@ int main(int argc, char **argv)
 	ROW(late_peer_learns_of_the_presenter);
 	ROW(trunk_does_not_see_itself);
 	ROW(trunk_row_says_its_layout);
+	ROW(trunks_are_called_back_by_number);
+	ROW(callers_in_are_called_back);
+	ROW(keys_in_the_conference);
 	ROW(speaker_sees_the_one_before);
 	ROW(without_h264_the_view_is_vp8);
 	ROW(another_engine_is_told_all_again);
