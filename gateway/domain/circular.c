@@ -38,6 +38,8 @@ json_t *gw_rollcall_entry_json(const gw_domain *d, const struct gw_rollcall_entr
 				 turn, "figures", figures_json(e), "measured",
 				 turn ? json_string(gw_result_names[gw_rollcall_verdict(d, e)]) : json_null());
 	json_object_update_new(o, more);
+	g_autofree char *duty = e->called_ms != 0 ? gw_duty_names(d, e->site, e->called_ms) : NULL;
+	json_object_set_new(o, "duty", text_or_null(duty));
 	json_object_update_new(o, json_pack("{s:o,s:o,s:o}", "code", code_json(e), "still", evidence_json(&e->evidence[GW_EVIDENCE_STILL]),
 					    "clip", evidence_json(&e->evidence[GW_EVIDENCE_CLIP])));
 	return o;

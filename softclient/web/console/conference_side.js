@@ -6,6 +6,7 @@ import { Glyph, Picture, StateMark, tick } from '../lib/ui.js';
 import { Form } from './dialogs.js';
 import { actorText } from './record.js';
 import * as store from './store.js';
+import { onWatch, watchNames } from './duty_store.js';
 import * as conf from './conference_store.js';
 import { flowText } from './conference.js';
 import { RollTab } from './rollcall.js';
@@ -102,7 +103,7 @@ function CallTab() {
 	}
 	return html`<section><div class="chips" role="group" aria-label=${t('call')}>${['site', 'address', 'trunk'].map((h) => html`<button class="chip" aria-pressed=${how === h} onClick=${() => setHow(h)}>${t(`call.${h}`)}</button>`)}</div>
 		${how === 'site' ? html`<input id="call-find" type="search" placeholder=${t('call.find')} aria-label=${t('call.find')} value=${filter} onInput=${(/** @type {any} */ e) => setFilter(e.target.value)} />
-			<ul class="call-list">${sites.map((s) => html`<li><span class="name" title=${s.address}>${s.name}</span><span class="spring"></span>
+			<ul class="call-list">${sites.map((s) => html`<li data-call-site=${s.id}><span class="name" title=${[s.address, onWatch(s.id)].filter(Boolean).join('\n')}>${s.name}</span><span class="dim on-watch">${watchNames(s.id)}</span><span class="spring"></span>
 				${listed.has(s.id) ? html`<span class="dim">${t('call.listed')}</span>` : html`<button class="small" onClick=${() => void conf.act('party.call', { site: s.id })}>${t('party.call')}</button>`}</li>`)}
 				${sites.length ? null : html`<li class="empty">${t('call.no_sites')}</li>`}</ul>`
 			: html`<${Form} key=${how} run=${call} submit=${t('party.call')}>

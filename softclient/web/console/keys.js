@@ -105,6 +105,9 @@ function acknowledgeFirst() {
 /** @param {import('./alarms.js').Alarm} alarm */
 export function acknowledgeAlarm(alarm) {
 	ackAlarm(alarm, store.session.value?.name ?? '');
+	if (alarm.key.startsWith('duty-') && store.mayCommand.value) {
+		void store.attempt(store.client.call('duty.alarm_ack', { key: alarm.key.slice('duty-'.length) }));
+	}
 	if (alarm.step !== undefined && alarm.incident && store.mayCommand.value) {
 		void store.attempt(store.client.call('escalation.ack', { incident: alarm.incident, step: alarm.step }));
 	}

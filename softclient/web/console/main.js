@@ -14,6 +14,7 @@ import { Dialogs } from './dialogs.js';
 import { ConferenceScreen } from './conference.js';
 import * as conf from './conference_store.js';
 import * as roll from './rollcall_store.js';
+import * as duty from './duty_store.js';
 import * as eyes from './eyes.js';
 import * as ctl from './control_store.js';
 
@@ -77,11 +78,12 @@ function App() {
 	return html`<div class="console"><${Strip} />${store.mode.value === 'conference' ? html`<${ConferenceScreen} />` : html`<${Tree} /><${Centre} /><${Side} />`}<${EventLine} /><${Dialogs} /></div>`;
 }
 
-await loadTexts('access', 'control');
+await loadTexts('access', 'dutylog', 'control');
 installKeys();
 store.listen();
 conf.listen();
 roll.listen();
+duty.listen();
 eyes.listen();
 ctl.listen();
 render(html`<${App} />`, byId('app'));

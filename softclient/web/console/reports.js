@@ -21,6 +21,7 @@ async function load() {
 }
 
 await loadTexts('report');
+document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: '/css/reports_tab.css' }));
 effect(() => {
 	writing.value = store.incidentId.value ? null : null;
 	void load();
@@ -85,7 +86,7 @@ function Spoken() {
 function Written() {
 	const i = store.incident.value;
 	const last = sheet.value?.reports.find((r) => !r.spoken);
-	return html`<div class="two"><label>${t('report.time')}<input name="time" type="datetime-local" value=${localTime(last?.time_ms ?? i?.t0_ms ?? 0)} /></label><label>${t('report.place')}<input name="place" required autofocus maxlength="200" value=${last?.place ?? i?.place ?? ''} /></label></div>
+	return html`<label>${t('report.time')}<input name="time" type="datetime-local" value=${localTime(last?.time_ms ?? i?.t0_ms ?? 0)} /></label><label>${t('report.place')}<input name="place" required autofocus maxlength="200" value=${last?.place ?? i?.place ?? ''} /></label>
 		<label>${t('report.what')}<textarea name="what" rows="3" required maxlength="2000">${last ? '' : i?.text ?? ''}</textarea></label>
 		<div class="three"><label>${t('report.dead')}<input name="dead" type="number" min="0" value=${last?.dead ?? 0} /></label><label>${t('report.missing')}<input name="missing" type="number" min="0" value=${last?.missing ?? 0} /></label><label>${t('report.injured')}<input name="injured" type="number" min="0" value=${last?.injured ?? 0} /></label></div>
 		<label>${t('report.measures')}<textarea name="measures" rows="2" maxlength="2000"></textarea></label>

@@ -1,5 +1,5 @@
-// Right: four tabs about the chosen incident. Scene, links, log with notes, talk.
-import { html, signal } from '../lib/view.js';
+// Right: tabs about the chosen incident. Scene, links, log with notes, talk, reports.
+import { html, signal, useEffect, useState } from '../lib/view.js';
 import { cause, t } from '../lib/i18n.js';
 import { hms, zone, span } from '../lib/clock.js';
 import { Glyph, LevelChip, StateMark, tick } from '../lib/ui.js';
@@ -7,8 +7,8 @@ import { Qr } from '../lib/qr.js';
 import * as store from './store.js';
 import { actorText, quiet, recordText } from './record.js';
 
-/** @type {('scene' | 'links' | 'log' | 'talk')[]} */
-const tabs = ['scene', 'links', 'log', 'talk'];
+/** @type {('scene' | 'links' | 'log' | 'talk' | 'report')[]} */
+const tabs = ['scene', 'links', 'log', 'talk', 'report'];
 /** In the order in which they happen. @type {(keyof Ortoo.Stamps)[]} */
 const steps = ['link_issued_ms', 'link_opened_ms', 'camera_granted_ms', 'ice_connected_ms', 'first_rtp_ms', 'first_keyframe_ms', 'first_drawn_ms', 'two_way_ms'];
 
@@ -143,10 +143,17 @@ export function LinkCard(p) {
 			<button class="main" onClick=${() => void copy(url)}>${t('copy')}</button></div></div>`;
 }
 
+/** Not needed at once: loaded when its tab opens. */
+function Reports() {
+	const [part, setPart] = useState(/** @type {any} */ (null));
+	useEffect(() => void import('./reports.js').then((m) => setPart(() => m.ReportsTab)), []);
+	return part ? html`<${part} />` : html`<p class="empty">${t('loading')}</p>`;
+}
+
 export function Side() {
 	const now = store.tab.value;
 	return html`<aside class="side"><div class="tabs" role="tablist">${tabs.map((name) => html`
 			<button role="tab" id=${`tab-${name}`} aria-controls="side-panel" aria-selected=${now === name} onClick=${() => (store.tab.value = name)}>${t(`tab.${name}`)}</button>`)}</div>
 		<div class="panel" id="side-panel" role="tabpanel" aria-labelledby=${`tab-${now}`}>
-			${now === 'scene' ? html`<${SceneTab} />` : now === 'links' ? html`<${LinksTab} />` : now === 'log' ? html`<${LogTab} />` : html`<${TalkTab} />`}</div></aside>`;
+			${now === 'scene' ? html`<${SceneTab} />` : now === 'links' ? html`<${LinksTab} />` : now === 'log' ? html`<${LogTab} />` : now === 'report' ? html`<${Reports} />` : html`<${TalkTab} />`}</div></aside>`;
 }

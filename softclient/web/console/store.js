@@ -42,7 +42,7 @@ export const linkUrls = signal(new Map());
 
 /** What covers the screen. @type {import('../vendor/signals.js').Signal<{ name: string, [key: string]: any } | null>} */
 export const dialog = signal(null);
-/** @type {import('../vendor/signals.js').Signal<'scene' | 'links' | 'log' | 'talk'>} */
+/** @type {import('../vendor/signals.js').Signal<'scene' | 'links' | 'log' | 'talk' | 'report'>} */
 export const tab = signal('scene');
 /** Which screen: the incident's or the conference's. @type {import('../vendor/signals.js').Signal<'incident' | 'conference'>} */
 export const mode = signal(location.hash === '#conference' ? 'conference' : 'incident');

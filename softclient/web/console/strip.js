@@ -91,6 +91,7 @@ function Menu() {
 	return html`<details class="menu"><summary><${Glyph} shape="person" /><span>${store.session.value?.name ?? ''}</span></summary>
 		<div class="menu-list">
 			<p class="dim">${t(`role.${store.session.value?.role}`)}${store.session.value?.division ? ` · ${divisionName(store.session.value.division)}` : ''}</p>
+			<a class="button" href="/duty" data-open="duty">${t('duty.page')}</a>
 			<button onClick=${open('directory')}>${t('directory')}</button>
 			<button onClick=${open('history')}>${t('history')}</button>
 			${store.mayAudit.value ? html`<button data-open="audit" onClick=${open('audit')}>${t('audit')}</button>` : null}

@@ -3,6 +3,7 @@ import { html, signal } from '../lib/view.js';
 import { t } from '../lib/i18n.js';
 import { Glyph, StateMark } from '../lib/ui.js';
 import * as store from './store.js';
+import { onWatch } from './duty_store.js';
 import { matchesText } from './pinyin.js';
 import { waiting } from './alarms.js';
 
@@ -136,7 +137,7 @@ function Branch(p) {
 	if (!reachable || ((query.value || filter.value !== 'all') && !anyShown(p.division.id, seen))) {
 		return null;
 	}
-	return html`<li class="branch"><div class="division-head"><button class="division" aria-expanded=${!shut} title=${p.division.name} onClick=${toggle}>
+	return html`<li class="branch"><div class="division-head"><button class="division" aria-expanded=${!shut} title=${[p.division.name, onWatch(p.division.id)].filter(Boolean).join('\n')} onClick=${toggle}>
 			<span class="twist">${shut ? '▸' : '▾'}</span><span class="name">${p.division.name}</span><span class="dim">${inside.length || ''}</span></button>
 			${store.mayAct.value && inside.length > 1 && !shut ? html`<input type="checkbox" aria-label=${t('tree.pick', { name: p.division.name })} checked=${inside.every((x) => picked.value.has(x.id))} onChange=${() => pickAll(inside.map((x) => x.id))} />` : null}</div>
 		${shut ? null : html`<ul>${inside.map((person) => html`<${Row} key=${person.id} person=${person} />`)}${children}</ul>`}</li>`;
