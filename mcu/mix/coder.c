@@ -127,7 +127,7 @@ static bool come_back(struct mix_coder *c)
 	while ((r = sem_clockwait(&c->done, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR) {
 	}
 	if (r == 0) {
-		return true;
+		return atomic_load(&c->turn) == CODER_IDLE;
 	}
 	GThread *thread = c->thread;
 	if (atomic_compare_exchange_strong(&c->turn, &coding, CODER_LOST)) {
@@ -135,7 +135,7 @@ static bool come_back(struct mix_coder *c)
 		return false;
 	}
 	wait_for(&c->done);	/* in the last moment */
-	return true;
+	return atomic_load(&c->turn) == CODER_IDLE;
 }
 
 enum mix_coded mix_coder_push(struct mix_coder *c, GstBuffer *buffer, bool key, mix_element_fn out, void *user_data)

@@ -2,7 +2,11 @@
  * (appsrc ! rtph264depay ! avdec_h264 ! compositor ! x264enc superfast ! rtph264pay) over the same packets in the same run.
  * One 1080p30 picture of 2 Mbit/s, one encode. Both sides count what they send: under 29 frames a second a row is void.
  *
- * bench_mix [-s seconds] [row ..]; rows as in the table. Runs each side twice in turn and keeps the cheaper. */
+ * "times": what a room of nine takes from a decoded picture to the packet, a late joiner to his first decoded picture, a layout
+ * change in key frames; figures of ours only.
+ *
+ * bench_mix [-s seconds] [-e elements] [-o] [row ..]; rows as in the table, and times. Runs each side twice in turn and keeps
+ * the cheaper. -o: ours only, once; for a profiler. */
 #include "mix_rig.h"
 
 #include <gst/app/gstappsink.h>
@@ -15,6 +19,7 @@
 #include <unistd.h>
 
 #include "mcu/base/clock.h"
+#include "mcu/mix/mix_priv.h"
 #include "mcu/rtp/rtp.h"
 
 enum { MAX_LEGS = 25, CLIPS = 3, WARM = 60 };
@@ -79,7 +84,7 @@ static struct result drive(struct any_room *room, struct rig_leg *legs, unsigned
 		if (f == WARM) {
 			began = cpu_s();
 			decode = threads_s("mix-dec");
-			home = threads_s("mix-1");
+			home = threads_s("mix-1") + threads_s("mix-enc");
 			began_s = (double)ort_now_us() / 1e6;
 			bytes = (guint)g_atomic_int_get((gint *)&room->sent_bytes);
 			frames = (guint)g_atomic_int_get((gint *)&room->sent_frames);
@@ -96,7 +101,7 @@ static struct result drive(struct any_room *room, struct rig_leg *legs, unsigned
 	return (struct result){ (cpu_s() - began) / wall,
 				((guint)g_atomic_int_get((gint *)&room->sent_frames) - frames) / wall,
 				((guint)g_atomic_int_get((gint *)&room->sent_bytes) - bytes) * 8e-6 / wall, resident_mb(),
-				(threads_s("mix-dec") - decode) / wall, (threads_s("mix-1") - home) / wall };
+				(threads_s("mix-dec") - decode) / wall, (threads_s("mix-1") + threads_s("mix-enc") - home) / wall };
 }
 
 static void note_sent(struct any_room *room, const uint8_t *packet, size_t len)
@@ -134,31 +139,155 @@ static void our_send(struct any_room *room, struct rig_leg *leg, int64_t now_us)
 	rig_leg_send_frame(leg, r->mix, now_us);
 }
 
+static void our_room_init(struct our_room *r, struct rig *rig, mcu_mixer *mixer, unsigned row, struct rig_clip **clips, struct rig_leg *legs)
+{
+	struct mcu_mix_open open = { .room = (char *)"hall", .mix = (char *)"m" };
+	g_autoptr(GString) cells = g_string_new(NULL);
+
+	r->legs = legs;
+	r->room = (struct any_room){ our_send, 0, 0 };
+	rig->mix = r->mix = mcu_mix_open(mixer, &open, r, NULL);
+	for (unsigned i = 0; i < rows[row].legs; i++) {
+		g_autofree char *id = g_strdup_printf("p%u", i);
+		legs[i] = (struct rig_leg){ .clip = clips[i % CLIPS], .ssrc = 100 + i };
+		rig_input(rig, id, id, 100 + i, MCU_CONTENT_MAIN);
+		g_string_append_printf(cells, "%s%s", i ? " " : "", id);
+	}
+	rig_view(rig, "program", rows[row].layout, cells->str);
+	rig_output(rig, "out", "program", NULL, MCU_CODEC_H264, 1920, 1080, 77, NULL);
+}
+
 static struct result run_ours(unsigned row, struct rig_clip **clips, unsigned seconds)
 {
 	static const struct mcu_mix_ops ops = { .send = count_sent };
 	struct mcu_mixer_conf conf = { .elements = elements };
-	struct mcu_mix_open open = { .room = (char *)"hall", .mix = (char *)"m" };
 	struct rig_leg legs[MAX_LEGS] = { 0 };
-	struct our_room r = { .legs = legs };
+	struct our_room r = { 0 };
 	struct rig rig = { 0 };
-	g_autoptr(GString) cells = g_string_new(NULL);
 	mcu_mixer *mixer = mcu_mixer_new(&conf, &ops, NULL);
 
-	rig.mix = r.mix = mcu_mix_open(mixer, &open, &r, NULL);
-	r.room = (struct any_room){ our_send, 0, 0 };
-	for (unsigned i = 0; i < rows[row].legs; i++) {
-		g_autofree char *id = g_strdup_printf("p%u", i);
-		legs[i] = (struct rig_leg){ .clip = clips[i % CLIPS], .ssrc = 100 + i };
-		rig_input(&rig, id, id, 100 + i, MCU_CONTENT_MAIN);
-		g_string_append_printf(cells, "%s%s", i ? " " : "", id);
-	}
-	rig_view(&rig, "program", rows[row].layout, cells->str);
-	rig_output(&rig, "out", "program", NULL, MCU_CODEC_H264, 1920, 1080, 77, NULL);
+	our_room_init(&r, &rig, mixer, row, clips, legs);
 	struct result result = drive(&r.room, legs, rows[row].legs, seconds);
 	mcu_mix_close(r.mix);
 	mcu_mixer_free(mixer);
 	return result;
+}
+
+/* ---- times of ours: a room of nine, who joins it, its layouts ---- */
+enum { JOINS = 5, SPACE = 40 /* frames: key frames of a class are a second apart */ };
+static struct timed {
+	struct our_room ours;
+	int64_t shown_us[MAX_LEGS];
+	GArray *waits;			/* int64_t: decoded -> sent; home thread until the mix is closed */
+	GMutex lock;
+	GPtrArray *packets;		/* GBytes for the viewer */
+} timed;
+
+static void keep_sent(mcu_mix *mix, enum mcu_kind lane, const uint8_t *packet, size_t len, void *mix_data)
+{
+	count_sent(mix, lane, packet, len, mix_data);
+	g_mutex_lock(&timed.lock);
+	g_ptr_array_add(timed.packets, g_bytes_new(packet, len));
+	g_mutex_unlock(&timed.lock);
+}
+
+/* Home thread, behind each tick */
+static void note_waits(mcu_mix *mix, enum mcu_kind lane, void *mix_data)
+{
+	for (guint i = 0; lane == MCU_VIDEO && mix->home && i < mix->home->ins->len && i < MAX_LEGS; i++) {
+		const struct mix_in *in = mix->home->ins->pdata[i];
+		int64_t wait = ort_now_us() - in->last_us;
+		if (in->last && in->last_us != timed.shown_us[i]) {
+			timed.shown_us[i] = in->last_us;
+			g_array_append_val(timed.waits, wait);
+		}
+	}
+}
+
+static void feed(struct rig_viewer *viewer)
+{
+	g_mutex_lock(&timed.lock);
+	g_autoptr(GPtrArray) now = g_steal_pointer(&timed.packets);
+	timed.packets = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	g_mutex_unlock(&timed.lock);
+	for (guint i = 0; i < now->len; i++) {
+		gsize len;
+		const uint8_t *data = g_bytes_get_data(now->pdata[i], &len);
+		rig_viewer_packet(viewer, data, len);
+	}
+}
+
+/* Lives for so many frames or until the viewer has its first picture; returns when that was. */
+static int64_t live(struct rig_leg *legs, unsigned n, struct rig_viewer *viewer, unsigned frames, bool first)
+{
+	int64_t due = ort_now_us(), seen = 0;
+
+	for (unsigned f = 0; f < frames && !(first && seen); f++, due += 33333) {
+		for (unsigned i = 0; i < n; i++) {
+			while (ort_now_us() < due + 33333 * i / n) {
+				g_usleep(500);
+				feed(viewer);
+				seen = seen ? seen : rig_viewer_pull(viewer) ? ort_now_us() : 0;
+			}
+			our_send(&timed.ours.room, &legs[i], ort_now_us());
+		}
+	}
+	return seen;
+}
+
+static int by_size(gconstpointer a, gconstpointer b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void run_times(struct rig_clip **clips)
+{
+	static const struct mcu_mix_ops ops = { .send = keep_sent, .flush = note_waits };
+	struct mcu_mixer_conf conf = { .elements = elements };
+	struct rig_leg legs[MAX_LEGS] = { 0 };
+	struct rig rig = { 0 };
+	struct rig_viewer viewer;
+	int64_t join = 0;
+	unsigned idrs = 0;
+	mcu_mixer *mixer = mcu_mixer_new(&conf, &ops, NULL);
+
+	timed.waits = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	timed.packets = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+	our_room_init(&timed.ours, &rig, mixer, 1, clips, legs);
+	rig_viewer_init(&viewer, 77, MCU_CODEC_H264);
+	live(legs, 9, &viewer, 90, false);
+	g_array_set_size(timed.waits, 0);	/* a harmless race of a bench: the first ticks do not count */
+	for (unsigned i = 0; i < JOINS; i++) {
+		struct rig_viewer late;
+		g_autofree char *id = g_strdup_printf("late%u", i);
+		rig_viewer_init(&late, 200 + i, MCU_CODEC_H264);
+		live(legs, 9, &viewer, SPACE, false);
+		int64_t began = ort_now_us();
+		rig_output(&rig, id, "program", NULL, MCU_CODEC_H264, 1920, 1080, 200 + i, NULL);
+		int64_t seen = live(legs, 9, &late, 90, true);
+		join = MAX(join, seen ? seen - began : INT64_MAX / 2);
+		rig_viewer_clear(&late);
+	}
+	for (unsigned i = 0; i < JOINS; i++) {
+		live(legs, 9, &viewer, SPACE, false);
+		unsigned before = viewer.keyframes;
+		rig_view(&rig, "program", i % 2 ? "9" : "4", "p0 p1 p2 p3");
+		live(legs, 9, &viewer, SPACE, false);
+		idrs = MAX(idrs, viewer.keyframes - before);
+	}
+	mcu_mix_close(timed.ours.mix);
+	mcu_mixer_free(mixer);
+	g_array_sort(timed.waits, by_size);
+	const int64_t *w = (const int64_t *)(void *)timed.waits->data;
+	guint n = timed.waits->len;
+	printf("mix times   9x720: decoded -> sent median %.1f ms, p99 %.1f ms (aim 45)   late joiner to its first decoded picture, worst of %d: "
+	       "%.0f ms (aim 300)   key frames of a layout change, most: %u (aim 1)\n",
+	       n ? (double)w[n / 2] / 1000 : 0, n ? (double)w[n * 99 / 100] / 1000 : 0, JOINS, (double)join / 1000, idrs);
+	rig_viewer_clear(&viewer);
+	g_array_unref(timed.waits);
+	g_ptr_array_unref(timed.packets);
 }
 
 /* ---- GStreamer's ---- */
@@ -258,16 +387,38 @@ static struct result cheaper(struct result a, struct result b)
 	return a.cost < b.cost || b.fps < 29 ? a : b;
 }
 
-static bool run_row(unsigned row, unsigned seconds)
+static void make_clips(unsigned row, struct rig_clip **clips)
 {
 	const char *coder = rows[row].h == 720
 		? "x264enc tune=zerolatency speed-preset=superfast bitrate=1000 key-int-max=300 threads=1 ! video/x-h264,profile=constrained-baseline ! rtph264pay mtu=1200 pt=102"
 		: "x264enc tune=zerolatency speed-preset=superfast bitrate=500 key-int-max=300 threads=1 ! video/x-h264,profile=constrained-baseline ! rtph264pay mtu=1200 pt=102";
-	struct rig_clip *clips[CLIPS];
 
 	for (unsigned i = 0; i < CLIPS; i++) {
 		clips[i] = rig_clip_new(coder, rows[row].w, rows[row].h, 150, rig_fill_moving, GUINT_TO_POINTER(i + 1));
 	}
+}
+
+static void free_clips(struct rig_clip **clips)
+{
+	for (unsigned i = 0; i < CLIPS; i++) {
+		rig_clip_free(clips[i]);
+	}
+}
+
+static void run_times_row(void)
+{
+	struct rig_clip *clips[CLIPS];
+
+	make_clips(1, clips);
+	run_times(clips);
+	free_clips(clips);
+}
+
+static bool run_row(unsigned row, unsigned seconds)
+{
+	struct rig_clip *clips[CLIPS];
+
+	make_clips(row, clips);
 	(void)malloc_trim(0);
 	long clip_mb = resident_mb();	/* codecs' leftovers of making the clips, and the clips */
 	struct result ours = run_ours(row, clips, seconds);
@@ -275,9 +426,7 @@ static bool run_row(unsigned row, unsigned seconds)
 	if (only_ours) {
 		printf("mix %-7s ours %.3f cs/s (decode %.3f, paint and encode %.3f) %.1f fps %ld MB\n", rows[row].name, ours.cost, ours.decode, ours.home,
 		       ours.fps, ours.mb - clip_mb);
-		for (unsigned i = 0; i < CLIPS; i++) {
-			rig_clip_free(clips[i]);
-		}
+		free_clips(clips);
 		return ours.fps >= 29;
 	}
 	struct result theirs = run_gst(row, clips, seconds);
@@ -288,10 +437,9 @@ static bool run_row(unsigned row, unsigned seconds)
 	printf("mix %-7s ours %.3f cs/s %.1f fps %.1f Mbit/s %ld MB   gstreamer %.3f cs/s %.1f fps %.1f Mbit/s %ld MB   ratio %.2f%s\n",
 	       rows[row].name, ours.cost, ours.fps, ours.mbps, our_mb - clip_mb, theirs.cost, theirs.fps, theirs.mbps,
 	       their_mb - clip_mb, ours.cost / theirs.cost, full ? "" : "   VOID: not at full rate");
+	printf("            ours: decode %.3f, paint and encode %.3f cs/s; %.0f legs a core\n", ours.decode, ours.home, rows[row].legs / ours.cost);
 	fflush(stdout);
-	for (unsigned i = 0; i < CLIPS; i++) {
-		rig_clip_free(clips[i]);
-	}
+	free_clips(clips);
 	return full;
 }
 
@@ -311,6 +459,13 @@ int main(int argc, char **argv)
 		} else {
 			all = false;
 		}
+	}
+	bool times = all;
+	for (int i = 1; i < argc; i++) {
+		times |= !strcmp(argv[i], "times");
+	}
+	if (times) {
+		run_times_row();
 	}
 	for (unsigned row = 0; row < G_N_ELEMENTS(rows); row++) {
 		bool chosen = all;
