@@ -17,7 +17,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
 
-enum { ATTEMPT_S = 4, LOOK_S = 6, KEEP_S = 600, MAX_TARGETS = 256, SIPS_PORT = 5061 };
+enum { DIAL_S = 4, SHAKE_S = 6, LOOK_S = 6, KEEP_S = 600, MAX_TARGETS = 256, SIPS_PORT = 5061 };
 
 struct place { char *host; uint16_t port; GSocketAddress *address; };	/* a name, or an address */
 struct target {
@@ -144,7 +144,7 @@ bool target_next(struct conn *c, const char *why)
 		c->far_fd = dial(c->front, p->address);
 		if (c->far_fd >= 0) {
 			c->state = CONN_DIALLING;
-			c->deadline_us = ort_now_us() + (int64_t)ATTEMPT_S * ORT_US_PER_S;
+			c->deadline_us = ort_now_us() + (int64_t)DIAL_S * ORT_US_PER_S;
 			conn_watch(c);
 			place_free(p);
 			return true;
@@ -162,6 +162,7 @@ bool target_dialled(struct conn *c)
 	if (ssl == NULL) {
 		return target_next(c, why != NULL ? why : "no memory");
 	}
+	c->deadline_us = ort_now_us() + (int64_t)SHAKE_S * ORT_US_PER_S;
 	conn_begin(c, ssl, ort_now_us());
 	return true;
 }

@@ -84,43 +84,41 @@ bool media_may(const struct sip_media *m, enum gw_sdp_security security, const c
 	return why == NULL;
 }
 
-/* A first offer says one of them; 488 brings the next. Where signalling is secret, keys first. DTLS twice: linphone refuses
- * SAVPF unless it is told to speak it, Chromium and its kind refuse SAVP. */
-struct attempt { enum gw_sdp_security security; bool bare; };	/* bare: the profile without F */
-
-static const struct attempt *nth_attempt(const struct sip_media *m, unsigned nth)
+/* A first offer says one of them; 488 brings the next. Where signalling is secret, keys first. ICE has keys by DTLS. */
+static enum gw_sdp_security nth_security(const struct sip_media *m, unsigned nth, bool *ret_found)
 {
-	static const struct attempt open_order[] = { { GW_SDP_NO_KEYS, false }, { GW_SDP_DTLS, false }, { GW_SDP_DTLS, true }, { GW_SDP_SDES, false } };
-	static const struct attempt secret_order[] = { { GW_SDP_SDES, false }, { GW_SDP_DTLS, false }, { GW_SDP_DTLS, true },
-						       { GW_SDP_NO_KEYS, false } };
-	const struct attempt *order = m->conf.secure_signalling ? secret_order : open_order;
+	static const enum gw_sdp_security open_order[] = { GW_SDP_NO_KEYS, GW_SDP_DTLS, GW_SDP_SDES };
+	static const enum gw_sdp_security secret_order[] = { GW_SDP_SDES, GW_SDP_DTLS, GW_SDP_NO_KEYS };
+	const enum gw_sdp_security *order = m->conf.secure_signalling ? secret_order : open_order;
 
-	for (unsigned i = 0; i < G_N_ELEMENTS(open_order); i++) {
-		if ((media_may(m, order[i].security, NULL) && (!m->conf.ice || order[i].security == GW_SDP_DTLS)) && nth-- == 0) {
-			return &order[i];
+	*ret_found = true;
+	for (unsigned i = 0; i < 3; i++) {
+		if (media_may(m, order[i], NULL) && (!m->conf.ice || order[i] == GW_SDP_DTLS) && nth-- == 0) {
+			return order[i];
 		}
 	}
-	return NULL;
+	*ret_found = false;
+	return GW_SDP_DTLS;
 }
 
 enum gw_sdp_security media_offer_security(const struct sip_media *m)
 {
-	const struct attempt *a = nth_attempt(m, m->offer_at);
+	bool found;
 
-	return a ? a->security : GW_SDP_DTLS;
+	return nth_security(m, m->offer_at, &found);
 }
 
 bool sip_media_retry(struct sip_media *m)
 {
-	bool more = nth_attempt(m, m->offer_at + 1) && m->n_agreed == 0;
+	bool found;
 
-	m->offer_at += more;
-	return more;
+	(void)nth_security(m, m->offer_at + 1, &found);
+	m->offer_at += found && m->n_agreed == 0;
+	return found && m->n_agreed == 0;
 }
 
 const char *media_proto(const struct sip_media *m, enum gw_sdp_security security)
 {
-	const struct attempt *a = nth_attempt(m, m->offer_at);
 	bool f = media_quirk(m, SIP_QUIRK_AVPF);
 
 	switch (security) {
@@ -129,7 +127,7 @@ const char *media_proto(const struct sip_media *m, enum gw_sdp_security security
 	case GW_SDP_SDES:
 		return f ? "RTP/SAVPF" : "RTP/SAVP";
 	case GW_SDP_DTLS:
-		return (a && a->bare) || media_quirk(m, SIP_QUIRK_DTLS_SAVP) ? "UDP/TLS/RTP/SAVP" : "UDP/TLS/RTP/SAVPF";
+		return media_quirk(m, SIP_QUIRK_DTLS_SAVP) ? "UDP/TLS/RTP/SAVP" : "UDP/TLS/RTP/SAVPF";
 	}
 	g_assert_not_reached();
 }

@@ -71,7 +71,7 @@ static void describe(const struct trunk *t, int status, const char *phrase, enum
 		{ 404, TRUNK_REFUSED, "it does not know our user" },
 		{ 408, TRUNK_DOWN, "no answer: is the address right, the port open, the system on?" },
 		{ 423, TRUNK_REFUSED, "it wants other registration intervals" },
-		{ 503, TRUNK_DOWN, "not reachable: no route, connection refused, name unknown, TLS failed, or it is overloaded" },
+		{ 503, TRUNK_DOWN, "not reachable: no route, connection refused, name unknown, or it is overloaded" },
 	};
 	*ret_state = TRUNK_DOWN;
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
