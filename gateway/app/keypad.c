@@ -5,6 +5,12 @@
 
 #define STAR_US (5 * ORT_US_PER_S)	/* the digit comes within this */
 
+/* Rows of the mixer's sounds.def. */
+#define KEY_ASKED "waiting"	/* asked for, and waits */
+#define KEY_BACK "unmuted"
+#define KEY_NO "password_wrong"	/* does nothing here, or may not */
+#define KEY_HELP "called"
+
 struct press { gw_app *app; const char *conference, *party, *actor; };
 
 /* Each gives the sound that its caller hears. */
@@ -13,19 +19,19 @@ static const char *microphone(const struct press *k)
 	g_autoptr(json_t) p = gw_party_print(k->app->domain, k->party);
 	bool on = !json_is_true(json_object_get(p, "mic_muted"));
 	bool ok = gw_party_mic_mute(k->app->domain, k->actor, k->conference, k->party, on, gw_app_now(), NULL);
-	return !ok ? "refused" : on ? "muted" : "unmuted";
+	return !ok ? KEY_NO : on ? "muted" : "unmuted";
 }
 
 static const char *hand_up(const struct press *k)
 {
 	bool ok = gw_floor_request(k->app->domain, k->actor, k->conference, k->party, gw_app_now(), NULL);
-	return ok ? "hand" : "refused";
+	return ok ? KEY_ASKED : KEY_NO;
 }
 
 static const char *hand_down(const struct press *k)
 {
 	bool ok = gw_floor_cancel(k->app->domain, k->actor, k->conference, k->party, gw_app_now(), NULL);
-	return ok ? "hand_down" : "refused";
+	return ok ? KEY_BACK : KEY_NO;
 }
 
 static const char *hand(const struct press *k)
@@ -38,12 +44,12 @@ static const char *chair(const struct press *k)
 	bool is = gw_party_is_chair(k->app->domain, k->party);
 	bool ok = is ? gw_chair_release(k->app->domain, k->actor, k->conference, k->party, gw_app_now(), NULL)
 		     : gw_chair_request(k->app->domain, k->actor, k->conference, k->party, gw_app_now(), NULL);
-	return !ok ? "refused" : is ? "hand_down" : "hand";
+	return !ok ? KEY_NO : is ? KEY_BACK : KEY_ASKED;
 }
 
 static const char *help(const struct press *k)
 {
-	return "help";
+	return KEY_HELP;
 }
 
 /* The table stands in README.md as well. */
@@ -53,7 +59,7 @@ static const struct { char digit; const char *(*act)(const struct press *k); } k
 
 static void press(gw_app *app, const char *party, char digit)
 {
-	const char *conference = gw_party_conference(app->domain, party), *sound = "refused";
+	const char *conference = gw_party_conference(app->domain, party), *sound = KEY_NO;
 	g_autofree char *own = g_strdup(party), *in = g_strdup(conference), *actor = g_strconcat("party:", party, NULL);
 	for (unsigned n = 0; in != NULL && n < G_N_ELEMENTS(keys); n++) {
 		if (keys[n].digit == digit) {
