@@ -7,6 +7,7 @@ import { attach, Glyph, LanguageButton, Picture, Sound, tick } from '../lib/ui.j
 import { Qr } from '../lib/qr.js';
 import * as state from './state.js';
 import { sound } from './devices.js';
+import { ZeroKey } from './zero.js';
 
 const POINTER_MS = 3000;
 const FRESH_HOUR = 4;
@@ -43,7 +44,7 @@ function Idle() {
 	const answer = state.room.value?.answer;
 	return html`<main class="idle"><${Plate} /><time>${hms(state.client.now())}</time>
 		<p class="line-row"><${Line} />${answer ? html`<span>${t(`room.answer.${answer}`)}</span>` : null}</p>
-		${state.trouble.value ? html`<p class="trouble" role="alert">${state.trouble.value}</p>` : html`<${Health} />`}
+		${state.trouble.value ? html`<p class="trouble" role="alert">${state.trouble.value}</p>` : html`<${Health} />`}<${ZeroKey} />
 		<div class="keys"><button onClick=${() => void state.selfTest()} disabled=${state.testing.value}>${t('room.test')}</button>
 			<button onClick=${fullScreen}>${t('room.full')}</button><${LanguageButton} /></div></main>`;
 }
@@ -176,7 +177,7 @@ function onKey(/** @type {KeyboardEvent} */ e) {
 	}
 }
 
-await loadTexts('room');
+await loadTexts('room', 'zeroroom');
 state.listen();
 effect(() => {
 	void [state.siren.value?.callack, state.ringing.value, state.call.value?.auto];
