@@ -8,6 +8,7 @@
 #include "mcu/base/clock.h"
 #include "mcu/mix/home_priv.h"
 
+static atomic_uint lost;
 struct coded { GstBuffer *buffer; GstCaps *caps; };
 /* Who has the turn: the thread while CODING, else the home thread. */
 enum { CODER_IDLE, CODER_CODING, CODER_LOST };
@@ -83,6 +84,7 @@ static gpointer run(gpointer data)
 		code(c);
 		if (!atomic_compare_exchange_strong(&c->turn, &coding, CODER_IDLE)) {
 			destroy(c);	/* it came back after all: nobody else knows of it any more */
+			atomic_fetch_sub(&lost, 1);
 			break;
 		}
 		(void)sem_post(&c->done);
@@ -132,6 +134,7 @@ static bool come_back(struct mix_coder *c)
 	GThread *thread = c->thread;
 	if (atomic_compare_exchange_strong(&c->turn, &coding, CODER_LOST)) {
 		g_thread_unref(thread);
+		atomic_fetch_add(&lost, 1);
 		return false;
 	}
 	wait_for(&c->done);	/* in the last moment */
@@ -153,6 +156,11 @@ enum mix_coded mix_coder_push(struct mix_coder *c, GstBuffer *buffer, bool key, 
 	}
 	clear(c);
 	return c->ok ? MIX_CODED : MIX_CODER_BROKEN;
+}
+
+unsigned mix_coders_lost(void)
+{
+	return atomic_load(&lost);
 }
 
 uint64_t mix_coder_cpu_us(const struct mix_coder *c)

@@ -11,4 +11,5 @@ void mix_coder_free(struct mix_coder *c);	/* NULL allowed */
 /* buffer (transfer full). `out` is called on the caller's thread. After MIX_CODER_HUNG c is gone, and the memory that the
  * buffer lies over must stay for ever. */
 enum mix_coded mix_coder_push(struct mix_coder *c, GstBuffer *buffer, bool key, mix_element_fn out, void *user_data);
+unsigned mix_coders_lost(void);	/* threads left behind that have not come back; any thread */
 uint64_t mix_coder_cpu_us(const struct mix_coder *c);	/* of its thread, as of the last push */

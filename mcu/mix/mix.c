@@ -3,6 +3,7 @@
 
 #include "mcu/base/clock.h"
 #include "mcu/base/log.h"
+#include "mcu/mix/coder_priv.h"
 #include "mcu/mix/lavc_priv.h"
 #include "mcu/mix/mix_priv.h"
 
@@ -316,6 +317,11 @@ void mcu_mixer_free(mcu_mixer *mixer)
 	g_free(mixer);
 }
 
+bool mcu_mixer_left_threads(const mcu_mixer *mixer)
+{
+	return mixer->abandoned || mix_coders_lost();
+}
+
 json_t *mcu_mixer_stats(mcu_mixer *mixer)
 {
 	GHashTableIter iter;
@@ -329,7 +335,8 @@ json_t *mcu_mixer_stats(mcu_mixer *mixer)
 		inputs += g_hash_table_size(mix->inputs);
 		outputs += g_hash_table_size(mix->outputs);
 	}
-	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "mixes", (json_int_t)g_hash_table_size(mixer->mixes), "inputs",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "mixes", (json_int_t)g_hash_table_size(mixer->mixes), "inputs",
 			 (json_int_t)inputs, "outputs", (json_int_t)outputs, "unknown_packets", (json_int_t)unknown,
-			 "decoder_threads_lost", (json_int_t)mixer->abandoned);
+			 "decoder_threads_lost", (json_int_t)mixer->abandoned, "encoder_threads_lost",
+			 (json_int_t)mix_coders_lost());
 }

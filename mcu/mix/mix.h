@@ -54,4 +54,6 @@ typedef void (*mcu_mix_reply_fn)(const void *reply, const GError *err, void *use
 void mcu_mix_ask(mcu_mix *mix, enum mcu_method method, const void *request, mcu_mix_reply_fn fn, void *user_data);
 /* RTP or RTCP (RFC 5761). Copied. Unknown SSRCs are counted and dropped. */
 void mcu_mix_packet(mcu_mix *mix, const uint8_t *packet, size_t len, int64_t at_us);
+/* Threads that hang inside a codec are still there: the process should go without taking anything down under them. */
+bool mcu_mixer_left_threads(const mcu_mixer *mixer);
 json_t *mcu_mixer_stats(mcu_mixer *mixer);	/* counters, (transfer full); control thread */

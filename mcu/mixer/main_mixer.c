@@ -1,6 +1,7 @@
 /* ortoo-mixer: the codec worker as a process, started by ortoo-mcu. Options, sandbox, loop; the rest is mcu/mix. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "mcu/base/log.h"
 #include "mcu/mixer/mixer_priv.h"
@@ -56,7 +57,11 @@ static int run(void)
 	mixer_control_serve(control, mixer);
 	g_main_loop_run(loop);
 	mixer_control_free(control);
+	bool left = mcu_mixer_left_threads(mixer);
 	mcu_mixer_free(mixer);
+	if (left) {	/* destructors of the codecs' libraries would run under them */
+		_exit(EXIT_SUCCESS);
+	}
 	return EXIT_SUCCESS;
 }
 

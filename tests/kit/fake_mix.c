@@ -40,6 +40,11 @@ void mcu_mixer_free(mcu_mixer *mixer)
 	g_free(mixer);
 }
 
+bool mcu_mixer_left_threads(const mcu_mixer *mixer)
+{
+	return false;
+}
+
 static void feed_free(void *data)
 {
 	g_free(((struct feed *)data)->id);
