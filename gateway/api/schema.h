@@ -233,12 +233,14 @@ struct gw_ev_system { char *engine, *why; };
 #include "gateway/api/schema_rollcall.h"
 
 #include "gateway/api/schema_control.h"
+#include "gateway/api/schema_callack.h"
+#include "gateway/api/schema_ready.h"
 #include "gateway/api/schema_room.h"
 #include "gateway/api/schema_access.h"
 #include "gateway/api/schema_duty.h"
 
 #define GW_TABLES(X) \
-	GW_TABLES_ROOM(X) GW_TABLES_ACCESS(X) \
+	GW_TABLES_ROOM(X) GW_TABLES_ACCESS(X) GW_TABLES_CALLACK(X) GW_TABLES_READY(X) \
 	GW_TABLES_CONTROL(X) \
 	GW_TABLES_DUTY(X) \
 	X(empty) X(id_ref) X(name_ref) X(token_ref) X(time_sync) X(time_sync_reply) X(setup_state_reply) X(setup_complete) \

@@ -12,6 +12,8 @@
 
 #include "gateway/app/app_priv.h"
 #include "gateway/app/calls_priv.h"
+#include "gateway/app/callack_priv.h"
+#include "gateway/app/ready_priv.h"
 #include "gateway/app/rooms_priv.h"
 #include "gateway/app/evidence_priv.h"
 
@@ -75,6 +77,7 @@ static int64_t on_sweep(int64_t now_us, void *user_data)
 	gw_app *app = user_data;
 	gw_auth_tick(app->auth, now_us, ort_wall_ms());
 	gw_app_sweep_legs(app, now_us);
+	gw_app_ready_clock(app);
 	if (now_us - app->signed_us >= 60 * ORT_US_PER_S) {
 		app->signed_us = now_us;
 		gw_store_sign(app->store, ort_wall_ms());
@@ -105,6 +108,7 @@ static void set_timers(gw_app *app)
 		{ GW_TIMER_REPORT_SPOKEN, "report.spoken" },	      { GW_TIMER_REPORT_WRITTEN_GRAVE, "report.written_grave" },
 		{ GW_TIMER_REPORT_WRITTEN, "report.written" },	      { GW_TIMER_REPORT_FOLLOWUP_GRAVE, "report.followup_grave" },
 		{ GW_TIMER_REPORT_FOLLOWUP, "report.followup" },      { GW_TIMER_REPORT_FINAL, "report.final" },
+		{ GW_TIMER_CALLACK_NEXT, "callack.next" },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		gw_domain_set_timer(app->domain, rows[n].timer, ort_conf_int(app->options.conf, rows[n].key));
@@ -239,6 +243,8 @@ static void bind_all(gw_app *app)
 	gw_app_bind_parties(app);
 	gw_app_bind_endpoints(app);
 	gw_app_bind_rooms(app);
+	gw_app_bind_callack(app);
+	gw_app_bind_ready(app);
 	gw_app_bind_sip(app);
 	gw_app_bind_access(app);
 }
@@ -262,6 +268,7 @@ static bool start_parts(gw_app *app, char **ret_why)
 	gw_app_calls_start(app);
 	gw_app_flows_start(app);
 	gw_app_rooms_start(app);
+	gw_app_callacks_start(app);
 	gw_app_measures_start(app);
 	gw_app_evidence_start(app);
 	gw_app_mixes_start(app);
@@ -271,6 +278,7 @@ static bool start_parts(gw_app *app, char **ret_why)
 	}
 	make_url(app);
 	gw_app_routes(app);
+	gw_app_callack_routes(app);
 	app->started = true;
 	gw_domain_replay_done(app->domain, gw_app_now());
 	gw_app_rearm(app);
@@ -368,6 +376,7 @@ void gw_app_stop(gw_app *app, bool end_engine)
 	g_hash_table_unref(app->dirty_reports);
 	gw_app_flows_stop(app);
 	gw_app_rooms_stop(app);
+	gw_app_callacks_stop(app);
 	gw_app_measures_stop(app);
 	gw_app_endpoints_stop(app);
 	g_hash_table_unref(app->failing);

@@ -50,6 +50,8 @@ struct gw_app {
 	struct gw_calls *calls;		/* calls.c */
 	struct gw_mixes *mixes;		/* mixes.c */
 	GHashTable *wanted;		/* picture of a mix in a codec other than H.264 -> how many are fed by it, variants.c */
+	bool ready_dirty;		/* ready.c */
+	struct gw_app_callacks *callacks;	/* callack.c */
 	struct gw_app_rooms *rooms;	/* rooms.c */
 	GHashTable *flows;		/* party -> figures of its media, flows.c */
 	GHashTable *endpoints;		/* user -> SIP account, endpoints.c */

@@ -11,6 +11,7 @@ struct call {
 	gw_leg *leg;
 	char *prefix, *party;			/* party NULL: not let in yet */
 	struct gw_ivr *ivr;			/* as long as it is not */
+	struct gw_summons *summons;		/* likewise: it is called to confirm */
 	bool stream[GW_PARTY_STREAM_N];		/* what it publishes */
 	int64_t star_us;			/* keypad.c */
 };
@@ -26,6 +27,7 @@ static void call_free(gpointer p)
 {
 	struct call *c = p;
 	gw_ivr_free(c->ivr);
+	gw_summons_free(c->summons);
 	g_free(c->prefix);
 	g_free(c->party);
 	g_free(c);
@@ -96,7 +98,7 @@ const struct gw_caller *gw_app_caller_of(const gw_app *app, const gw_leg *leg)
 const char *gw_app_call_conference(gw_app *app, const gw_leg *leg)
 {
 	const struct call *c = of_leg(app, leg);
-	return c == NULL ? NULL : c->ivr != NULL ? gw_ivr_conference(c->ivr) : gw_party_conference(app->domain, c->party);
+	return c == NULL || c->summons != NULL ? NULL : c->ivr != NULL ? gw_ivr_conference(c->ivr) : gw_party_conference(app->domain, c->party);
 }
 
 void gw_app_calls_foreach(gw_app *app, void (*fn)(gw_leg *leg, const char *party, void *ud), void *ud)
@@ -261,18 +263,15 @@ char *gw_app_call_decide(gw_app *app, const struct gw_call_in *in, unsigned *ret
 }
 
 /* The caller becomes a party: the one that it was before, perhaps, whose old call ends then (an endpoint that was rebooted). */
-static bool enter(struct call *c)
+static bool enter_as(struct call *c, const char *conference, const struct gw_party_facts *f)
 {
 	gw_app *app = c->app;
-	const struct gw_call_in *in = gw_ivr_call(c->ivr);
 	g_autoptr(GError) err = NULL;
-	struct gw_party_facts f = { .name = in->name != NULL && in->name[0] != '\0' ? in->name : in->from, .site = in->site,
-				    .address = in->address, .agent = in->agent, .kind = in->kind, .keep = in->keep };
-	const char *old = gw_party_by_address(app->domain, gw_ivr_conference(c->ivr), in->address);
+	const char *old = gw_party_by_address(app->domain, conference, f->address);
 	if (old != NULL) {
 		gw_app_party_drop(app, old, "replaced");
 	}
-	g_autofree char *party = g_strdup(gw_party_enter(app->domain, "gateway", gw_ivr_conference(c->ivr), &f, gw_app_now(), &err));
+	g_autofree char *party = g_strdup(gw_party_enter(app->domain, "gateway", conference, f, gw_app_now(), &err));
 	if (party == NULL) {
 		gw_leg_hangup(c->leg, err->message);
 		forget(c);
@@ -280,9 +279,81 @@ static bool enter(struct call *c)
 	}
 	gw_party_set_streams(app->domain, party, c->prefix);
 	c->party = g_steal_pointer(&party);
+	if (c->summons != NULL) {
+		gw_summons_joined(c->summons, c->party);
+	}
 	g_clear_pointer(&c->ivr, gw_ivr_free);
+	g_clear_pointer(&c->summons, gw_summons_free);
 	gw_app_rearm(app);
 	return true;
+}
+
+static bool enter(struct call *c)
+{
+	const struct gw_call_in *in = gw_ivr_call(c->ivr);
+	struct gw_party_facts f = { .name = in->name != NULL && in->name[0] != '\0' ? in->name : in->from, .site = in->site,
+				    .address = in->address, .agent = in->agent, .kind = in->kind, .keep = in->keep };
+	return enter_as(c, gw_ivr_conference(c->ivr), &f);
+}
+
+/* ---- who is called to confirm ---- */
+bool gw_app_summon(gw_app *app, const char *address, const char *callack, int row, int way, char **ret_why)
+{
+	const struct gw_caller *caller = &app->calls->caller;
+	g_autofree char *id = g_strdup_printf("%s%u-ack", app->calls->run, ++app->calls->last), *to = g_strdup(gw_app_where(app, address));
+	g_autoptr(GError) err = NULL;
+	gw_leg *leg = caller->make != NULL ? caller->make(caller->stack, id, id, &err) : NULL;
+	struct call *c = leg != NULL ? call_new(app, id, NULL) : NULL;
+	int rc = -ENOSYS;
+	if (c != NULL) {
+		c->leg = leg;
+		c->summons = gw_summons_new(app, id, callack, row, way);
+		rc = gw_leg_dial(leg, &(struct gw_leg_dial){ .address = to, .video = true });
+	}
+	c = rc < 0 ? g_hash_table_lookup(app->calls->calls, id) : NULL;
+	if (c != NULL) {
+		forget(c);
+	}
+	if (rc < 0) {
+		*ret_why = g_strdup(err != NULL ? err->message : caller->make == NULL ? "no SIP here" : g_strerror(-rc));
+	}
+	return rc == 0;
+}
+
+void gw_app_unsummon(gw_app *app, const char *callack, int row, int way)
+{
+	GHashTableIter it;
+	struct call *c;
+	g_hash_table_iter_init(&it, app->calls->calls);
+	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&c)) {
+		if (c->summons != NULL && gw_summons_is(c->summons, callack, row, way)) {
+			gw_leg_hangup(c->leg, "confirmed elsewhere");
+			forget(c);
+			return;
+		}
+	}
+}
+
+/* True: the leg is one of those, all is said. */
+static bool summons_state(struct call *c, gw_leg *leg, enum gw_leg_state state, const char *why)
+{
+	if (c->summons == NULL) {
+		return false;
+	}
+	gw_app *app = c->app;
+	gw_summons_state(c->summons, leg, state, why);
+	if (state == GW_LEG_ENDED) {
+		forget(c);
+	}
+	gw_app_rearm(app);
+	return true;
+}
+
+static bool confirmed(struct call *c, const char *digits)
+{
+	struct gw_party_facts f;
+	const char *conference;
+	return gw_summons_digits(c->summons, digits) && gw_summons_facts(c->summons, &f, &conference) && enter_as(c, conference, &f);
 }
 
 void gw_app_call_came(gw_app *app, gw_leg *leg)
@@ -365,7 +436,7 @@ static void on_state(gw_leg *leg, enum gw_leg_state state, const char *why, void
 	struct call *c = of_leg(app, leg);
 	ort_log(ORT_LOG_INFO, "sip", "leg.state", "a leg moved", ORT_S("leg", leg->id), ORT_S("party", c != NULL ? c->party : NULL),
 		ORT_S("state", gw_leg_table.states[state].name), ORT_S("why", why));
-	if (c == NULL) {
+	if (c == NULL || summons_state(c, leg, state, why)) {
 		return;
 	}
 	if (state == GW_LEG_UP) {
@@ -403,6 +474,12 @@ static void on_dtmf(gw_leg *leg, const char *digits, void *user_data)
 	struct call *c = of_leg(app, leg);
 	if (c != NULL && c->party != NULL) {
 		gw_app_keys(app, c->party, digits, &c->star_us);
+		return;
+	}
+	if (c != NULL && c->summons != NULL) {
+		if (confirmed(c, digits)) {
+			up(c);
+		}
 		return;
 	}
 	enum gw_admission a = c != NULL && c->ivr != NULL ? gw_ivr_digits(c->ivr, digits) : GW_ADMIT_ASK;
@@ -452,14 +529,18 @@ void gw_app_sweep_calls(gw_app *app, int64_t now_us)
 	g_autoptr(GPtrArray) late = g_ptr_array_new();
 	g_hash_table_iter_init(&it, app->calls->calls);
 	while (g_hash_table_iter_next(&it, NULL, (gpointer *)&c)) {
-		if (c->ivr != NULL && gw_ivr_overdue(c->ivr, now_us)) {
+		bool tired = c->summons != NULL && gw_summons_overdue(c->summons, now_us);
+		if (tired || (c->ivr != NULL && gw_ivr_overdue(c->ivr, now_us))) {
 			g_ptr_array_add(late, c);
 		}
 	}
 	for (unsigned n = 0; n < late->len; n++) {
 		c = late->pdata[n];
 		if (c->leg != NULL) {
-			gw_leg_hangup(c->leg, "no password");
+			gw_leg_hangup(c->leg, c->summons != NULL ? "no answer" : "no password");
+		}
+		if (c->summons != NULL && c->leg != NULL) {
+			gw_summons_state(c->summons, c->leg, GW_LEG_ENDED, "no answer");
 		}
 		forget(c);
 	}

@@ -62,6 +62,19 @@ const struct gw_call_in *gw_ivr_call(const struct gw_ivr *ivr);
 const char *gw_ivr_conference(const struct gw_ivr *ivr);
 bool gw_ivr_overdue(const struct gw_ivr *ivr, int64_t now_us);
 
+/* ---- summons.c: who is called to confirm by a digit ---- */
+struct gw_summons;
+struct gw_summons *gw_summons_new(gw_app *app, const char *prefix, const char *callack, int row, int way);
+void gw_summons_free(struct gw_summons *s);
+void gw_summons_state(struct gw_summons *s, gw_leg *leg, enum gw_leg_state state, const char *why);
+bool gw_summons_digits(struct gw_summons *s, const char *digits);	/* true: confirmed, let him in */
+bool gw_summons_is(const struct gw_summons *s, const char *callack, int row, int way);
+bool gw_summons_facts(const struct gw_summons *s, struct gw_party_facts *ret, const char **ret_conference);
+void gw_summons_joined(const struct gw_summons *s, const char *party);
+bool gw_summons_overdue(const struct gw_summons *s, int64_t now_us);
+bool gw_app_summon(gw_app *app, const char *address, const char *callack, int row, int way, char **ret_why);	/* calls.c, likewise below */
+void gw_app_unsummon(gw_app *app, const char *callack, int row, int way);
+
 /* ---- seats.c: browsers ---- */
 char *gw_app_seat_address(const struct gw_api_session *s);	/* (transfer full) */
 const char *gw_app_seat_of(gw_app *app, const struct gw_api_session *s, const char *conference);	/* its party there, live; NULL */

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "gateway/app/evidence_priv.h"
+#include "gateway/app/rooms_priv.h"
 
 #define SILENT_DBOV (-60)
 #define CLIPPED_DBOV (-4)	/* smoothed: speech is 20 dB below */
@@ -46,7 +47,11 @@ static struct measure *obtain(gw_app *app, const char *party)
 {
 	int64_t turn_us;
 	const char *conference = gw_party_conference(app->domain, party);
-	if (conference == NULL || g_strcmp0(gw_rollcall_turn(app->domain, conference, &turn_us), party) != 0) {
+	bool checked = conference != NULL && gw_ready_is(app->domain, conference);
+	if (checked && (turn_us = gw_ready_turn_us(app->domain, party)) < 0) {
+		return NULL;
+	}
+	if (conference == NULL || (!checked && g_strcmp0(gw_rollcall_turn(app->domain, conference, &turn_us), party) != 0)) {
 		return NULL;
 	}
 	struct measure *m = known(app, party);
@@ -72,6 +77,12 @@ static void tell(gw_app *app, const char *party, struct measure *m)
 	struct gw_rollcall_measure now = { .black = m->black || (listened && m->looked && !m->pictures), .frozen = m->still,
 					   .looped = m->looped, .clipped = m->clipped, .loss = m->loss,
 					   .silent = (listened && quiet) || (m->silent_said && !m->loud), .bitrate_bps = m->bitrate_bps };
+	if (gw_ready_turn_us(app->domain, party) >= 0) {
+		gw_ready_measured(app->domain, party,
+				  &(struct gw_ready_figures){ .black = now.black, .frozen = now.frozen, .silent = now.silent, .loss = now.loss,
+							      .bitrate_bps = now.bitrate_bps, .rtt_ms = gw_app_room_rtt_ms(app, party) });
+		return;
+	}
 	gw_rollcall_measured(app->domain, party, &now, gw_app_now());
 	if (age_us >= LOOK_US && gw_party_is_live(gw_party_get_state(app->domain, party))) {
 		take(app, party, m, GW_EVIDENCE_CLIP);
@@ -163,9 +174,18 @@ void gw_app_measure_flow(gw_app *app, const char *party, double loss, int64_t bi
 	}
 }
 
+static void tell_checked(const char *party, void *user_data)
+{
+	struct measure *m = obtain(user_data, party);
+	if (m != NULL) {
+		tell(user_data, party, m);
+	}
+}
+
 void gw_app_measures_tell(gw_app *app, const char *conference)
 {
 	int64_t turn_us;
+	gw_ready_turns(app->domain, conference, tell_checked, app);
 	const char *party = gw_rollcall_turn(app->domain, conference, &turn_us);
 	struct measure *m = party != NULL && gw_party_is_live(gw_party_get_state(app->domain, party)) ? obtain(app, party) : NULL;
 	if (m != NULL) {

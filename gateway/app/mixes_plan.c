@@ -113,13 +113,21 @@ static void view_cells(const struct gw_view_info *v, struct mcu_mix_cell *cells,
 	}
 }
 
+/* Every picture of an exercise says so (O16), whatever else its banner says. (transfer full) */
+static char *banner_of(const struct plan *p, const struct gw_view_info *v)
+{
+	bool drill = gw_conference_is_drill(p->d, p->conference);
+	return drill && v->banner != NULL ? g_strconcat("演练 · ", v->banner, NULL) : g_strdup(drill ? "演练" : v->banner);
+}
+
 static void put_view(struct plan *p, const struct gw_view_info *v)
 {
 	struct mcu_mix_cell cells[GW_CELLS];
 	g_autofree struct mcu_mix_member *members = g_new0(struct mcu_mix_member, GW_CELLS * 256);
+	g_autofree char *banner = banner_of(p, v);
 	view_cells(v, cells, members);
 	struct mcu_mix_view req = { .room = str(HALL), .mix = str(p->conference), .id = str(v->id), .layout = str(v->layout),
-				    .cells = { cells, (size_t)v->n }, .banner = str(v->banner), .alarm = str(v->alarm),
+				    .cells = { cells, (size_t)v->n }, .banner = banner, .alarm = str(v->alarm),
 				    .titles = v->titles, .clock = v->clock };
 	put_request(p, g_strconcat("2 view ", v->id, NULL), MCU_METHOD_MIX_VIEW, &req);
 }
@@ -238,7 +246,8 @@ static const struct gw_party_info *forwarded(struct plan *p, const struct gw_par
 {
 	const struct gw_party_info *from = live_party(p, party->view);
 	struct gw_mix_leg leg = { 0 };
-	bool fits = from != NULL && from->stream[GW_PARTY_VIDEO] && p->leg(from->id, &leg, p->user_data) && forwards(&leg, to, &to->main);
+	bool marked = gw_conference_is_drill(p->d, p->conference);	/* a drill's pictures all go through the mixer */
+	bool fits = !marked && from != NULL && from->stream[GW_PARTY_VIDEO] && p->leg(from->id, &leg, p->user_data) && forwards(&leg, to, &to->main);
 	return fits ? from : NULL;
 }
 
@@ -276,7 +285,7 @@ static char *second_picture(struct plan *p, const struct gw_party_info *party, c
 	if (holder == NULL || holder == party || !holder->stream[GW_PARTY_SLIDES]) {
 		return NULL;
 	}
-	bool fits = p->leg(holder->id, &from, p->user_data) && !from.browser && from.has_content && from.content.codec == leg->content.codec;
+	bool fits = !gw_conference_is_drill(p->d, p->conference) && p->leg(holder->id, &from, p->user_data) && !from.browser && from.has_content && from.content.codec == leg->content.codec;
 	return fits ? g_strconcat(holder->streams, ".slides", NULL) : picture(p, "slides", &leg->content);
 }
 

@@ -2,6 +2,8 @@
  * FLUSH_US, whole objects. */
 #include "gateway/app/app_priv.h"
 #include "gateway/app/calls_priv.h"
+#include "gateway/app/callack_priv.h"
+#include "gateway/app/ready_priv.h"
 #include "gateway/app/rooms_priv.h"
 
 #define FLUSH_US (50 * ORT_US_PER_MS)
@@ -109,6 +111,9 @@ static bool is_screen(const struct gw_api_session *s, void *ud)
 
 static void flush_conference(gw_app *app, const char *id)
 {
+	if (gw_ready_is(app->domain, id)) {
+		return;	/* nobody is shown a quiet call */
+	}
 	g_autoptr(json_t) o = gw_conference_print(app->domain, id);
 	if (o != NULL) {
 		gw_api_broadcast(app->api, is_staff, NULL, GW_EVENT_CONFERENCE_CHANGED, &(struct gw_ev_conference){ o });
@@ -154,6 +159,8 @@ int64_t gw_app_flush(int64_t now_us, void *user_data)
 	flush_set(app, app->dirty_walls, flush_wall);
 	flush_set(app, app->dirty_conferences, flush_conference);
 	flush_set(app, app->dirty_rollcalls, flush_rollcall);
+	gw_app_callack_flush(app);
+	gw_app_ready_flush(app);
 	gw_app_rooms_flush(app);
 	flush_set(app, app->dirty_duty, gw_app_duty_flush);
 	flush_set(app, app->dirty_reports, gw_app_report_flush);
@@ -232,7 +239,7 @@ static void do_escalate(gw_app *app, const struct gw_action *a)
 		g_autoptr(json_t) incident = gw_incident_print(app->domain, a->id);
 		g_autoptr(json_t) body = json_pack("{s:s,s:O,s:i,s:i,s:s,s:s,s:s,s:O}", "incident", a->id, "drill",
 						   json_object_get(incident, "drill"), "step", a->step, "minutes", a->minutes, "who", a->why, "text", a->text_zh, "text_en", a->text, "object", incident);
-		gw_push_post(app->push, "incident.alarm", body, ort_wall_ms(), on_pushed, app);
+		(void)gw_app_outward(app, "incident.alarm", body, gw_incident_is_drill(app->domain, a->id), on_pushed, app);
 	}
 }
 
@@ -243,7 +250,7 @@ static void do_verdict(gw_app *app, const struct gw_action *a)
 		g_autoptr(json_t) incident = gw_incident_print(app->domain, a->id);
 		g_autoptr(json_t) body = json_pack("{s:s,s:O,s:s}", "incident", a->id, "drill", json_object_get(incident, "drill"), "verdict",
 						   a->why);
-		gw_push_post(app->push, "incident.verdict", body, ort_wall_ms(), on_pushed, app);
+		(void)gw_app_outward(app, "incident.verdict", body, gw_incident_is_drill(app->domain, a->id), on_pushed, app);
 	}
 }
 
@@ -251,6 +258,7 @@ static void do_conf_changed(gw_app *app, const struct gw_action *a)
 {
 	const char *rollcall = gw_rollcall_of(app->domain, a->id);
 	mark(app, app->dirty_conferences, a->id);
+	gw_app_callack_conference(app, a->id);
 	gw_app_rooms_changed(app);
 	if (rollcall != NULL) {
 		mark(app, app->dirty_rollcalls, rollcall);
@@ -372,6 +380,9 @@ static void act(const struct gw_action *a, void *user_data)
 		[GW_ACT_DUTY] = do_duty,
 		[GW_ACT_DUTY_ALARM] = do_duty_alarm,
 		[GW_ACT_REPORT] = do_report,
+		[GW_ACT_CALLACK] = gw_app_callack_changed,
+		[GW_ACT_CALLACK_WAY] = gw_app_callack_way,
+		[GW_ACT_READY] = gw_app_ready_changed,
 	};
 	does[a->kind](user_data, a);
 }

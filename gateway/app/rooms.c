@@ -96,6 +96,8 @@ json_t *gw_app_room_print(gw_app *app, const char *device)
 	if (json_is_object(call)) {
 		json_object_set_new(call, "taken", json_boolean(is_taken(app, json_string_value(json_object_get(call, "party")))));
 	}
+	json_t *siren = gw_callack_siren(app->domain, json_string_value(json_object_get(o, "address")));
+	json_object_set_new(o, "siren", siren != NULL ? siren : json_null());
 	json_object_set_new(o, "online", json_integer(gw_app_room_pages(app, device, NULL)));
 	json_object_set_new(o, "health", health_json(obtain(app, device)));
 	return o;
@@ -152,6 +154,12 @@ void gw_app_room_session(gw_app *app, const struct gw_api_session *s, bool opene
 		gw_party_reachable(app->domain, s->subject, gw_app_now());
 	}
 	gw_app_rooms_changed(app);
+}
+
+int64_t gw_app_room_rtt_ms(gw_app *app, const char *party)
+{
+	const char *address = gw_party_address(app->domain, party);
+	return gw_room_known(app->domain, address) ? obtain(app, address + strlen("device:"))->report.rtt_ms : 0;
 }
 
 /* ---- being called ---- */

@@ -11,6 +11,7 @@ unsigned gw_app_room_pages(gw_app *app, const char *device, const struct gw_api_
 json_t *gw_app_room_print(gw_app *app, const char *device);	/* (transfer full), NULL = unknown */
 void gw_app_rooms_changed(gw_app *app);		/* something that a room shows: told with the next flush */
 void gw_app_rooms_flush(gw_app *app);
+int64_t gw_app_room_rtt_ms(gw_app *app, const char *party);	/* of its page, 0 = not known */
 void gw_app_room_dial(gw_app *app, const char *party, const char *address);
 void gw_app_ack_joined(gw_app *app, gw_api_call *call, const char *party, const char *conference);	/* conferences.c */
 char *gw_app_link_make(gw_app *app, const char *actor, const char *incident, const char *guest, int64_t *ret_expires_ms, GError **err);	/* token; scenes.c */

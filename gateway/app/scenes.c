@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "gateway/app/app_priv.h"
+#include "gateway/app/callack_priv.h"
 #include "gateway/app/rooms_priv.h"
 
 /* ---- links ---- */
@@ -40,7 +41,7 @@ static void push_link(gw_app *app, const struct gw_link_issue *in, const char *n
 	g_autoptr(json_t) body = json_pack("{s:s,s:s,s:s?,s:s?,s:I,s:s,s:O,s:O}", "url", url, "name", name, "phone", phone, "person", in->person,
 					   "expires_ms", (json_int_t)expires_ms, "incident", in->incident, "place",
 					   json_object_get(incident, "place"), "drill", json_object_get(incident, "drill"));
-	gw_push_post(app->push, "link.issued", body, ort_wall_ms(), on_link_pushed, app);
+	(void)gw_app_outward(app, "link.issued", body, gw_incident_is_drill(app->domain, in->incident), on_link_pushed, app);
 }
 
 char *gw_app_link_make(gw_app *app, const char *actor, const char *incident, const char *guest, int64_t *ret_expires_ms, GError **err)

@@ -70,6 +70,11 @@ static struct thing of_rollcall(const gw_domain *d, const char *id)
 	return (struct thing){ "conference", r != NULL ? r->conference->id : NULL };
 }
 
+static struct thing of_callack(const gw_domain *d, const char *id)
+{
+	return (struct thing){ "conference", gw_callack_conference(d, id) };
+}
+
 static struct thing of_scene(const gw_domain *d, const char *id)
 {
 	return (struct thing){ "incident", gw_scene_incident(d, id) };
@@ -148,7 +153,8 @@ static struct thing resolve(const gw_domain *d, const char *kind, const char *id
 	static const struct { const char *kind; resolve_fn fn; } rows[] = {
 		{ "conference", of_conference }, { "party", of_party }, { "rollcall", of_rollcall }, { "scene", of_scene },
 		{ "link", of_link },		 { "stream", of_stream }, { "address", of_address },
-		{ "room", of_room },		 { "place", of_place },	  { "handover", of_handover }, { "alarm", of_alarm }, { "report", of_report },
+		{ "room", of_room },
+		{ "callack", of_callack },		 { "place", of_place },	  { "handover", of_handover }, { "alarm", of_alarm }, { "report", of_report },
 	};
 	for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
 		if (g_str_equal(kind, rows[n].kind)) {

@@ -136,9 +136,15 @@ json_t *gw_conference_list(const gw_domain *d, bool open_only, unsigned limit)
 	json_t *list = json_array();
 	for (unsigned n = d->conference_order->len; n > 0 && json_array_size(list) < limit; n--) {
 		const struct gw_conference *c = d->conference_order->pdata[n - 1];
-		if (!open_only || c->closed_ms == 0) {
+		if ((!open_only || c->closed_ms == 0) && !gw_ready_is(d, c->id)) {	/* nobody is shown a quiet call */
 			json_array_append_new(list, conference_json(d, c));
 		}
 	}
 	return list;
+}
+
+bool gw_conference_is_drill(const gw_domain *d, const char *id)
+{
+	const struct gw_conference *c = gw_conference_find(d, id, NULL);
+	return c != NULL && c->drill;
 }

@@ -84,6 +84,9 @@ enum gw_action_kind {
 	GW_ACT_DUTY,		/* id: what of duty changed: roster, handover, log, zero, contacts */
 	GW_ACT_DUTY_ALARM,	/* id: key; it was raised, acknowledged or settled */
 	GW_ACT_REPORT,		/* id: incident; its reports or their deadlines changed */
+	GW_ACT_CALLACK,		/* id: call-and-acknowledge, why: "acked", "spent" (text: which post), "closed", or NULL: its state changed */
+	GW_ACT_CALLACK_WAY,	/* id, step: row, minutes: way, why: channel, text: to, on: begin; else stop what still sounds */
+	GW_ACT_READY,		/* id: readiness check that went on */
 };
 struct gw_action {
 	enum gw_action_kind kind;
@@ -186,6 +189,7 @@ const char *gw_conference_open(gw_domain *d, const char *actor, const struct gw_
 struct gw_conference_change { const char *name, *password; int locked, auto_redial; };
 bool gw_conference_update(gw_domain *d, const char *actor, const char *id, const struct gw_conference_change *c, struct gw_now now, GError **err);
 bool gw_conference_close(gw_domain *d, const char *actor, const char *id, const char *why, struct gw_now now, GError **err);
+bool gw_conference_is_drill(const gw_domain *d, const char *id);
 bool gw_conference_is_open(const gw_domain *d, const char *id);
 const char *gw_conference_by_number(const gw_domain *d, const char *number);	/* open ones; NULL = none */
 void gw_conference_foreach_open(const gw_domain *d, void (*fn)(const char *id, void *ud), void *ud);
@@ -287,3 +291,5 @@ bool gw_party_is_live(enum gw_site_state state);	/* connecting, present, degrade
 #include "gateway/domain/control.h"
 #include "gateway/domain/rollcall.h"
 #include "gateway/domain/duty.h"
+#include "gateway/domain/callack.h"
+#include "gateway/domain/ready.h"

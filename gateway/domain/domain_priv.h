@@ -59,6 +59,8 @@ struct gw_rec_view_cell { char *conference, *view, *party, **parties; int64_t ce
 #include "gateway/domain/rollcall_priv.h"
 
 #include "gateway/domain/room_priv.h"
+#include "gateway/domain/callack_priv.h"
+#include "gateway/domain/ready_priv.h"
 #include "gateway/domain/access_priv.h"
 #include "gateway/domain/duty_priv.h"
 
@@ -178,6 +180,8 @@ struct gw_domain {
 	struct gw_now schedule_looked;
 	struct gw_duty *duty;
 	struct gw_reports *reports;
+	struct gw_callacks *callacks;
+	struct gw_readies *readies;
 	unsigned bad_records;
 };
 

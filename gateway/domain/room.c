@@ -142,6 +142,9 @@ const char *gw_room_party(const gw_domain *d, const char *device)
 
 static const char *kind_of(const gw_domain *d, const struct gw_party *p)
 {
+	if (gw_ready_is(d, p->conference->id)) {
+		return "check";
+	}
 	return gw_rollcall_of(d, p->conference->id) != NULL ? "rollcall" : "call";
 }
 
@@ -150,6 +153,9 @@ bool gw_room_answers(const gw_domain *d, const char *device, const char *party)
 	const struct gw_room *r = by_device(d, device);
 	const struct gw_party *p = gw_party_get(d, party);
 	bool asked = r == NULL || p == NULL || r->answer == GW_ROOM_ASK;
+	if (r != NULL && p != NULL && gw_callack_confirmed(d, p->id)) {
+		return true;
+	}
 	return !asked && (r->answer == GW_ROOM_AUTO || strcmp(kind_of(d, p), "call") != 0);
 }
 

@@ -31,6 +31,7 @@ const char *gw_web_cookie_name(const char *path, const char *query)
 		const char *path, *query, *name;
 	} rows[] = {
 		{"/api/v1/link.open", NULL, "ortoo_field"},
+		{"/api/v1/callack.link_open", NULL, "ortoo_field"},
 		{"/api/v1/device.open", NULL, "ortoo_device"},
 		{"/ws", "as=field", "ortoo_field"},
 		{"/ws", "as=device", "ortoo_device"},

@@ -78,7 +78,7 @@ export class Ortoo {
 		this.port ??= await freePort();
 		this.url = `https://127.0.0.1:${this.port}`;
 		const args = ['--state', this.state, '--listen', `127.0.0.1:${this.port}`, '--announce', '127.0.0.1', '--tls-cert', this.tls.crt, '--tls-key', this.tls.key,
-			'--web-root', join(root, 'softclient/web'), '--engine', engine_path, '--set=sip.zones=', ...this.settings.map((s) => `--set=${s}`)];
+			'--web-root', join(root, 'softclient/web'), '--engine', engine_path, '--set=sip.zones=', '--set=ready.hour=-1', ...this.settings.map((s) => `--set=${s}`)];
 		const child = spawn(gateway_path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 		this.process = child;
 		const gone = new Promise((_done, fail) => child.once('exit', (code, signal) => fail(new Error(`ortoo-gateway ended (${code ?? signal})\n${this.output.slice(-3000)}`))));

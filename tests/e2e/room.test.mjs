@@ -142,10 +142,59 @@ step('hung up by the dispatcher it is idle, its camera is shut; a declined call 
 step('the room page in traditional Mongolian, vertical', async () => {
 	await west.goto(`${ortoo.url}/room?lang=mn-Mong`);
 	await west.waitForSelector('[data-line=up]');
+	assert.match(await west.textContent('[data-line]'), /[\u1800-\u18af]/);
+	await west.evaluate(() => document.fonts.ready);
 	await shot(west, 'room-idle-mn');
 	await call(desk, 'party.call', { conference, site: 's-west' });
 	await west.waitForSelector('[data-state=ring]');
 	assert.equal(await west.evaluate(() => getComputedStyle(document.querySelector('.ring')).writingMode), 'vertical-lr');
 	await shot(west, 'room-ring-mn');
 	assert.deepEqual(await axeFaults(west), []);
+});
+
+step('a quiet check: nobody rings, nobody is shown, the list says who would fail and why', async () => {
+	await west.click('.ring .no');
+	await call(desk, 'room.put', { device: device.west, site: 's-west', answer: 'rollcall' });
+	await call(desk, 'directory.put', { kind: 'site', item: { id: 's-far', name: 'Far', address: 'sip:nobody@127.0.0.1:9', division: 'd-1' } });
+	await desk.reload();
+	await desk.waitForSelector('.console');
+	await desk.click('.menu summary');
+	await desk.click('[data-open=ready]');
+	await desk.click('.ready button.main');
+	await west.waitForSelector('.idle [data-camera=open]', { timeout: 20000 });
+	await shot(west, 'room-check-mn');
+	assert.equal((await call(desk, 'conference.list', { open_only: true })).conferences.length, 1);
+	await desk.waitForSelector('[data-ready=closed]', { timeout: 40000 });
+	const { entries } = await call(desk, 'ready.get');
+	const of = (site) => entries.find((e) => e.site === site);
+	assert.ok(of('s-west').score >= 80, JSON.stringify(of('s-west')));
+	assert.equal(of('s-west').picture && of('s-west').sound, true);
+	assert.deepEqual(of('s-east').faults.map((f) => f.fault), ['not_registered']);
+	assert.deepEqual(of('s-far').faults.map((f) => f.fault), ['not_tested']);
+	await shot(desk, 'ready-1366');
+	assert.deepEqual(await axeFaults(desk), []);
+	await desk.keyboard.press('Escape');
+	await west.waitForFunction(() => !document.querySelector('[data-camera=open]'));
+});
+
+step('the ribbon on the console, and the field page, in traditional Mongolian', async () => {
+	await desk.evaluate(() => localStorage.setItem('ortoo.ribbon', '1'));
+	await desk.reload();
+	await desk.waitForSelector('[data-ribbon]');
+	await desk.evaluate(() => document.fonts.ready);
+	await shot(desk, 'console-ribbon-1366');
+	assert.deepEqual(await axeFaults(desk), []);
+	const incident = (await call(desk, 'incident.open', { kind: 'flood', level: 3, place: 'Donghe', text: 'x', drill: true })).id;
+	const { link } = await call(desk, 'link.issue', { incident, guest_name: 'Bat' });
+	const phone = await person(browser, { width: 412, height: 915, media: true });
+	await phone.goto(`${link.url}?lang=mn-Mong`);
+	await phone.waitForSelector('[data-phase=ready]');
+	await phone.evaluate(() => document.fonts.ready);
+	assert.equal(await phone.evaluate(() => getComputedStyle(document.querySelector('.message')).writingMode), 'vertical-lr');
+	await shot(phone, 'field-mn');
+	assert.deepEqual(await axeFaults(phone), []);
+	await phone.click('button.huge');
+	await phone.waitForSelector('[data-phase=live]', { timeout: 10000 });
+	await shot(phone, 'field-live-mn');
+	await phone.close();
 });

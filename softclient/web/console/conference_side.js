@@ -1,5 +1,5 @@
 // Right side of the conference screen: the chosen site, calling out, the content token, the lines to other systems.
-import { html, useState } from '../lib/view.js';
+import { html, useState, useEffect } from '../lib/view.js';
 import { cause, t } from '../lib/i18n.js';
 import { hms, span } from '../lib/clock.js';
 import { Glyph, Picture, StateMark, tick } from '../lib/ui.js';
@@ -13,8 +13,8 @@ import { RollTab } from './rollcall.js';
 import { FloorTab, SiteControl } from './control.js';
 import * as ctl from './control_store.js';
 
-/** @type {('site' | 'floor' | 'roll' | 'call' | 'content' | 'lines')[]} */
-const tabs = ['site', 'floor', 'roll', 'call', 'content', 'lines'];
+/** @type {('site' | 'floor' | 'roll' | 'call' | 'ack' | 'content' | 'lines')[]} */
+const tabs = ['site', 'floor', 'roll', 'call', 'ack', 'content', 'lines'];
 const pad = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 const roles = ['chair', 'participant', 'observer'];
 
@@ -150,7 +150,14 @@ function LinesTab() {
 		${x.why ? html`<div class="cause">${cause(x.why)}</div>` : null}</li>`)}</ul>` : html`<p class="empty">${t('trunks.none')}</p>`}</section>`;
 }
 
-const views = { site: SiteTab, floor: FloorTab, roll: RollTab, call: CallTab, content: ContentTab, lines: LinesTab };
+/** Comes when it is first looked at. */
+function LadderTab() {
+	const [Tab, setTab] = useState(/** @type {any} */ (null));
+	useEffect(() => void import('./ladder.js').then((m) => setTab(() => m.LadderTab)), []);
+	return Tab ? html`<${Tab} />` : html`<p class="empty">${t('loading')}</p>`;
+}
+
+const views = { site: SiteTab, floor: FloorTab, roll: RollTab, call: CallTab, ack: LadderTab, content: ContentTab, lines: LinesTab };
 
 export function ConferenceSide() {
 	const Shown = views[conf.tab.value];

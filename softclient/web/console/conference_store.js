@@ -22,7 +22,7 @@ export const cellAt = signal(null);
 const flows = signal(new Map());
 /** @type {import('../vendor/signals.js').Signal<Ortoo.Trunk[]>} */
 export const trunks = signal([]);
-/** @type {import('../vendor/signals.js').Signal<'site' | 'floor' | 'roll' | 'call' | 'content' | 'lines'>} */
+/** @type {import('../vendor/signals.js').Signal<'site' | 'floor' | 'roll' | 'call' | 'ack' | 'content' | 'lines'>} */
 export const tab = signal('site');
 
 /** @typedef {{ party: string, conference: string, audio: string, video: string, link: MediaLink, mic: MediaStreamTrack | null, screen: MediaStreamTrack | null }} Joined */

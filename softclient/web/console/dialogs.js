@@ -167,6 +167,13 @@ const late = {
 	help: () => import('./help.js'), admin: () => import('./admin.js'), access: () => import('./admin_access.js'), audit: () => import('./audit.js'), factor: () => import('./factor.js'),
 };
 
+/** A dialog whose module comes with it. @param {{ load: () => Promise<any> }} p */
+function Lazy(p) {
+	const [Body, setBody] = useState(/** @type {any} */ (null));
+	useEffect(() => void p.load().then((/** @type {any} */ x) => setBody(() => x)), []);
+	return Body ? html`<${Body} />` : null;
+}
+
 export function Dialogs() {
 	const shown = store.dialog.value;
 	switch (shown?.name) {
@@ -208,6 +215,8 @@ export function Dialogs() {
 		return html`<${Late} from=${late.factor} name="Factor" />`;
 	case 'directory':
 		return html`<${Dialog} title=${t('directory')} close=${close} wide><${DirectoryView} /></${Dialog}>`;
+	case 'ready':
+		return html`<${Lazy} load=${() => import('./ready.js').then((m) => m.ReadyList)} />`;
 	default:
 		return null;
 	}

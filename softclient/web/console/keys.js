@@ -6,6 +6,7 @@ import { switchLanguage, t } from '../lib/i18n.js';
 import * as conf from './conference_store.js';
 import * as roll from './rollcall_store.js';
 import * as ctl from './control_store.js';
+import * as ladder from './ladder_store.js';
 import { turnTo } from './strip.js';
 
 /** @typedef {{ keys: string[], word: string, text: string, run: () => void, take?: (words: string[]) => void, fixed?: boolean, command?: boolean, mode?: 'incident' | 'conference' }} Act */
@@ -63,6 +64,8 @@ export const acts = [
 	{ keys: ['Ctrl+z'], word: 'undo', text: 'key.undo', run: store.undo },
 	{ keys: ['Escape'], word: '', text: 'key.escape', run: escape },
 	{ keys: [], word: 'directory', text: 'key.directory', run: open('directory') },
+	{ keys: [], word: 'ready', text: 'menu.ready', run: open('ready') },
+	{ keys: [], word: 'ribbon', text: 'key.ribbon', run: () => void ladder.toggleRibbon() },
 	{ keys: [], word: 'history', text: 'history', run: open('history') },
 	{ keys: [], word: 'close', text: 'key.close', mode: 'incident', run: store.closeIncident, command: true },
 	{ keys: [], word: 'admin', text: 'admin', run: () => store.isAdmin.value && open('admin')() },

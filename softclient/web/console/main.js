@@ -15,6 +15,7 @@ import { ConferenceScreen } from './conference.js';
 import * as conf from './conference_store.js';
 import * as roll from './rollcall_store.js';
 import * as duty from './duty_store.js';
+import * as ladder from './ladder_store.js';
 import * as eyes from './eyes.js';
 import * as ctl from './control_store.js';
 
@@ -75,7 +76,7 @@ function App() {
 	if (store.session.value.limited) {
 		return html`<${Gate} />`;
 	}
-	return html`<div class="console"><${Strip} />${store.mode.value === 'conference' ? html`<${ConferenceScreen} />` : html`<${Tree} /><${Centre} /><${Side} />`}<${EventLine} /><${Dialogs} /></div>`;
+	return html`<div class="console">${ladder.ribbon.value ? html`<${ladder.ribbon.value} />` : null}<${Strip} />${store.mode.value === 'conference' ? html`<${ConferenceScreen} />` : html`<${Tree} /><${Centre} /><${Side} />`}<${EventLine} /><${Dialogs} />${ladder.overlay.value ? html`<${ladder.overlay.value} />` : null}</div>`;
 }
 
 await loadTexts('access', 'dutylog', 'control');
@@ -84,6 +85,7 @@ store.listen();
 conf.listen();
 roll.listen();
 duty.listen();
+ladder.listen();
 eyes.listen();
 ctl.listen();
 render(html`<${App} />`, byId('app'));

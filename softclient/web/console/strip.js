@@ -93,6 +93,7 @@ function Menu() {
 			<p class="dim">${t(`role.${store.session.value?.role}`)}${store.session.value?.division ? ` · ${divisionName(store.session.value.division)}` : ''}</p>
 			<a class="button" href="/duty" data-open="duty">${t('duty.page')}</a>
 			<button onClick=${open('directory')}>${t('directory')}</button>
+			<button data-open="ready" onClick=${open('ready')}>${t('menu.ready')}</button>
 			<button onClick=${open('history')}>${t('history')}</button>
 			${store.mayAudit.value ? html`<button data-open="audit" onClick=${open('audit')}>${t('audit')}</button>` : null}
 			${store.isAdmin.value ? html`<button data-open="admin" onClick=${open('admin')}>${t('admin')}</button>` : null}

@@ -1,6 +1,6 @@
 // Field page: link, why, one big button, live, "on the wall". Black on white, one hand, gloves, sun.
 import { byId, html, render, useEffect, useRef } from '../lib/view.js';
-import { loadTexts, t } from '../lib/i18n.js';
+import { language, loadTexts, t } from '../lib/i18n.js';
 import { hms, span } from '../lib/clock.js';
 import { attach, Glyph, LanguageButton, tick } from '../lib/ui.js';
 import * as state from './state.js';
@@ -121,7 +121,7 @@ function App() {
 	return html`<div class="field" data-phase=${state.phase.value}><${Head} /><${Screen} /></div>`;
 }
 
-await loadTexts();
+await loadTexts(...(language.value === 'mn-Mong' ? ['field'] : []));
 state.watch();
 byId('app').replaceChildren();
 render(html`<${App} />`, byId('app'));

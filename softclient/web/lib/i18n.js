@@ -45,6 +45,15 @@ export async function loadTexts(...parts) {
 	}
 }
 
+/**
+ * One part in another language than the page's, beside it: the words of a ribbon.
+ * @param {string} part @param {string} other @returns {Promise<(key: string) => string>}
+ */
+export async function loadPart(part, other) {
+	const words = await (await fetch(`/texts/${part}.${other}.json`)).json();
+	return (key) => words[key] ?? key;
+}
+
 /** Switches to the other language by loading the page again: no half-translated state can remain. */
 export function switchLanguage() {
 	try {

@@ -117,6 +117,21 @@ declare namespace Ortoo {
 		incident: string | null; taken: boolean;
 	}
 	interface RoomHealth { camera: boolean; microphone: boolean; sound: boolean; rtt_ms: number; jitter_ms: number; width: number; height: number; loss: number; agent: string; at_ms: number }
+	type CallAckState = 'waiting' | 'sent' | 'delivered' | 'ringing' | 'answered' | 'acked' | 'failed' | 'cancelled';
+	interface CallAckWay { channel: 'page' | 'call' | 'link' | 'sms' | 'voice'; to: string; state: CallAckState; why: string | null; since_ms: number; sent_ms: number; delivered_ms: number; ringing_ms: number; acked_ms: number }
+	interface CallAckRow {
+		row: number; post: string; name: string; person: string | null; site: string | null; together: boolean; wait_ms: number; state: CallAckState; tried_ms: number; acked_ms: number;
+		acked_by: string | null; channel: string | null; party: string | null; party_state: SceneState | null; ways: CallAckWay[];
+	}
+	interface CallAck {
+		id: string; conference: string; number: string; incident: string | null; drill: boolean; text: string; state: 'running' | 'done' | 'closed'; by: string; why: string | null;
+		opened_ms: number; closed_ms: number; posts: number; acked: number; spent: number; rows: CallAckRow[];
+	}
+	interface ReadyEntry {
+		site: string; name: string; call: boolean; registered: boolean; done: boolean; score: number; faults: { fault: string; points: number }[]; answer_ms: number; bitrate_bps: number;
+		rtt_ms: number; loss: number; picture: boolean; sound: boolean; done_ms: number;
+	}
+	interface Ready { id: string; state: 'running' | 'closed'; by: string; opened_ms: number; closed_ms: number; sites: number; done: number; failing: number; entries?: ReadyEntry[] }
 	interface Siren { callack: string; row: number; name: string; text: string; drill: boolean; since_ms: number }
 	interface Room {
 		device: string; address: string; name: string; site: string | null; site_name: string | null; answer: 'rollcall' | 'auto' | 'ask'; call: RoomCall | null; online: number;

@@ -45,6 +45,7 @@ function Idle() {
 	return html`<main class="idle"><${Plate} /><time>${hms(state.client.now())}</time>
 		<p class="line-row"><${Line} />${answer ? html`<span>${t(`room.answer.${answer}`)}</span>` : null}</p>
 		${state.trouble.value ? html`<p class="trouble" role="alert">${state.trouble.value}</p>` : html`<${Health} />`}<${ZeroKey} />
+		${state.call.value?.kind === 'check' ? html`<p class="privacy" data-camera="open"><span class="light" aria-hidden="true"></span>${t('room.checking')}</p>` : null}
 		<div class="keys"><button onClick=${() => void state.selfTest()} disabled=${state.testing.value}>${t('room.test')}</button>
 			<button onClick=${fullScreen}>${t('room.full')}</button><${LanguageButton} /></div></main>`;
 }
@@ -118,7 +119,7 @@ function Screen() {
 	if (state.siren.value) {
 		return html`<${Siren} />`;
 	}
-	if (state.inCall.value) {
+	if (state.inCall.value && state.call.value?.kind !== 'check') {
 		return html`<${InCall} />`;
 	}
 	if (state.ringing.value && !state.call.value?.auto) {

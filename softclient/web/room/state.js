@@ -214,6 +214,15 @@ export function listen() {
 			queueMicrotask(() => void answer());
 		}
 	});
+	let shown = '';
+	effect(() => {
+		const s = siren.value;
+		const key = s ? `${s.callack}/${s.row}` : '';
+		if (key && key !== shown) {
+			queueMicrotask(() => void client.call('callack.seen', { callack: s?.callack, row: s?.row }).catch(() => {}));
+		}
+		shown = key;
+	});
 	setInterval(() => void look(), FIGURES_MS);
 	setInterval(() => void selfTest(), REPORT_MS);
 }

@@ -40,6 +40,24 @@ for (const key of all) {
 	}
 }
 
+// The third language stands on some pages only; what it has must be whole, or a page would be half translated.
+const partial = 'mn-Mong';
+const wholes = /** @type {Record<string, RegExp>} */ ({ room: /^room\./, field: /^(live|in_app|ended|ended_help|trouble|trouble_help)\.|^field\.(opening|hello|why|why_camera|why_sound|why_place|start|allow)$/, ribbon: /^ribbon\./ });
+for (const file of readdirSync(join(root, 'texts')).filter((f) => f.endsWith(`.${partial}.json`))) {
+	const part = file.split('.')[0];
+	const words = JSON.parse(readFileSync(join(root, 'texts', file), 'utf8'));
+	for (const [key, text] of Object.entries(words)) {
+		if (!all.has(key)) {
+			faults.push(`${file}: there is no ${key}`);
+		} else if (holes(text) !== holes(texts['zh-CN'][key])) {
+			faults.push(`${file}: placeholders of ${key} differ`);
+		} else if (!/[\u1800-\u18af]/.test(text) && /[A-Za-z]{5}/.test(text.replace(/\{\w+\}/g, ''))) {
+			faults.push(`${file}: ${key} is not translated`);
+		}
+	}
+	[...all].filter((key) => wholes[part]?.test(key) && !(key in words)).forEach((key) => faults.push(`${file}: no text for ${key}`));
+}
+
 const used = new Set();
 const prefixes = new Set();
 for (const folder of folders) {

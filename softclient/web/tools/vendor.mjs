@@ -57,4 +57,9 @@ const leaflet = readFileSync(join(from, 'leaflet/dist/leaflet.js'), 'utf8').repl
 writeFileSync(join(to, 'leaflet.js'),
 	`const module = { exports: {} }, exports = module.exports;\n${leaflet}\nexport default exports;\n`);
 writeFileSync(join(to, 'leaflet.d.ts'), `import * as L from 'leaflet';\nexport default L;\n`);
+// Traditional Mongolian (OFL-1.1): the whole script in one file, fetched only where it is written.
+const mongolian = join(from, '@fontsource/noto-sans-mongolian/files/noto-sans-mongolian-mongolian-400-normal.woff2');
+if (existsSync(mongolian)) {
+	cpSync(mongolian, join(to, 'noto-sans-mongolian.woff2'));
+}
 cpSync(join(from, 'leaflet/dist/leaflet.css'), join(to, 'leaflet.css'));

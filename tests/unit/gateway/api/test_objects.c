@@ -218,6 +218,31 @@ static void reports_agree(void)
 	world_finish(&w);
 }
 
+static void callacks_agree(void)
+{
+	struct world w;
+	world_init(&w);
+	struct gw_conference_facts c = { .name = "c" };
+	g_autoptr(json_t) rows = json_pack("[{s:s,s:[{s:s,s:s}]}]", "name", "A", "ways", "channel", "page", "to", "console");
+	const char *id = gw_callack_open(w.d, "u:a", gw_conference_open(w.d, "u:a", &c, w.now, NULL), "t", rows, w.now, NULL);
+	g_assert_true(gw_callack_ack(w.d, "u:a", id, 0, 0, w.now, NULL));
+	g_autoptr(json_t) one = gw_callack_print(w.d, id);
+	agree(gw_object_by_name("callack"), one);
+	world_finish(&w);
+}
+
+static void readiness_agrees(void)
+{
+	struct world w;
+	world_init(&w);
+	put(&w, "site", json_pack("{s:s,s:s}", "id", "s1", "name", "A"));
+	g_assert_nonnull(gw_ready_open(w.d, "u:a", &(struct gw_ready_site){ "s1", true, false }, 1, w.now, NULL));
+	g_autoptr(json_t) run = gw_ready_print(w.d, NULL), list = gw_ready_list(w.d, 10);
+	agree(gw_object_by_name("ready"), run);
+	agree(gw_object_by_name("ready_head"), json_array_get(list, 0));
+	world_finish(&w);
+}
+
 static void strangers_are_named(void)
 {
 	static const struct { const char *method, *params, *why; } rows[] = {
@@ -250,7 +275,7 @@ static void openapi_knows_them(void)
 	const json_t *list = json_object_get(json_object_get(schemas, "incident_list_reply"), "properties");
 	g_assert_cmpstr(json_string_value(json_object_get(json_object_get(json_object_get(list, "incidents"), "items"), "$ref")), ==,
 			"#/components/schemas/incident");
-	g_assert_cmpuint(json_object_size(json_object_get(all, "webhooks")), ==, 4);
+	g_assert_cmpuint(json_object_size(json_object_get(all, "webhooks")), ==, 5);
 }
 
 int main(int argc, char **argv)
@@ -262,6 +287,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/api/objects/rooms", rooms_agree);
 	g_test_add_func("/api/objects/duty", duty_agrees);
 	g_test_add_func("/api/objects/reports", reports_agree);
+	g_test_add_func("/api/objects/callacks", callacks_agree);
+	g_test_add_func("/api/objects/readiness", readiness_agrees);
 	g_test_add_func("/api/objects/strangers", strangers_are_named);
 	g_test_add_func("/api/objects/openapi", openapi_knows_them);
 	return g_test_run();

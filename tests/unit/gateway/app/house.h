@@ -56,7 +56,7 @@ static inline void start(struct house *h)
 
 static inline void house_init_with(struct house *h, const char *trunks)
 {
-	const char *const sets[][2] = { { "web.port", "0" }, { "web.listen", "127.0.0.1" }, { "sip.zones", "" }, { "sip.trunks", trunks } };
+	const char *const sets[][2] = { { "web.port", "0" }, { "web.listen", "127.0.0.1" }, { "sip.zones", "" }, { "ready.hour", "-1" }, { "sip.trunks", trunks } };
 	*h = (struct house){ .dir = g_dir_make_tmp("ortoo-conf-XXXXXX", NULL), .conf = ort_conf_new(gw_app_rows, gw_app_n_rows) };
 	for (unsigned n = 0; n < G_N_ELEMENTS(sets); n++) {
 		g_assert_cmpint(ort_conf_set(h->conf, sets[n][0], sets[n][1], NULL), ==, 0);

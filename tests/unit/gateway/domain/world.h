@@ -25,15 +25,16 @@ static inline void world_act(const struct gw_action *a, void *ud)
 					       "conf+", "conf-", NULL, NULL, "dial", "hangup", "content", "turn", NULL, NULL,
 					       [GW_ACT_NOTICE] = "notice", [GW_ACT_SCHEDULE] = "schedule" };
 	struct world *w = ud;
+	const char *word = a->kind < G_N_ELEMENTS(words) ? words[a->kind] : a->kind == GW_ACT_CALLACK_WAY ? (a->on ? "way+" : "way-") : NULL;
 	if (a->kind == GW_ACT_REMEMBER) {
 		const struct gw_record *r = a->record;
 		struct kept *k = g_new0(struct kept, 1);
 		*k = (struct kept){ r->at_ms, r->at_us, g_strdup(r->boot), g_strdup(r->type), g_strdup(r->actor),
 				    g_strdup(r->incident), json_incref(r->body) };
 		g_ptr_array_add(w->records, k);
-	} else if (a->kind < (int)G_N_ELEMENTS(words) && words[a->kind] != NULL) {
+	} else if (word != NULL) {
 		int64_t s = (w->now.us) / ORT_US_PER_S;
-		g_string_append_printf(w->acts, "%02d:%02d %s %s%s%s%s%s\n", (int)(s / 60), (int)(s % 60), words[a->kind], a->id,
+		g_string_append_printf(w->acts, "%02d:%02d %s %s%s%s%s%s\n", (int)(s / 60), (int)(s % 60), word, a->id,
 				       a->party != NULL ? " " : "", a->party != NULL ? a->party : "", a->why != NULL ? " " : "",
 				       a->why != NULL ? a->why : "");
 	}
