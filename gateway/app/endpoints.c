@@ -24,6 +24,15 @@ static char *member(const json_t *doc, const char *name)
 	return g_strdup(json_string_value(json_object_get(doc, name)));
 }
 
+/* What the domain knows of sites by their accounts. */
+static void tell_domain(gw_app *app, const struct gw_app_endpoint *e, bool there)
+{
+	g_autofree char *address = there ? g_strconcat("device:", e->user, NULL) : NULL;
+	if (e->site != NULL && e->site[0] != '\0') {
+		gw_domain_site_address(app->domain, e->site, address);
+	}
+}
+
 static void load_one(const char *key, json_t *doc, void *user_data)
 {
 	gw_app *app = user_data;
@@ -32,6 +41,7 @@ static void load_one(const char *key, json_t *doc, void *user_data)
 				       member(doc, "ha1_md5"), json_is_true(json_object_get(doc, "md5")),
 				       json_integer_value(json_object_get(doc, "made_ms")) };
 	g_hash_table_replace(app->endpoints, e->user, e);
+	tell_domain(app, e, true);
 }
 
 void gw_app_endpoints_load(gw_app *app)
@@ -116,6 +126,10 @@ static void put(struct gw_api_session *s, const void *request, gw_api_call *call
 				       !in->md5 ? NULL : password != NULL ? ha1(app, G_CHECKSUM_MD5, in->user, password) : g_strdup(old->ha1_md5),
 				       in->md5, ort_wall_ms() };
 	save(app, e);
+	if (old != NULL) {
+		tell_domain(app, old, false);
+	}
+	tell_domain(app, e, true);
 	g_hash_table_replace(app->endpoints, e->user, e);
 	if (app->sip != NULL) {
 		gw_sip_forgive(app->sip, e->user);
@@ -152,6 +166,10 @@ static void remove_endpoint(struct gw_api_session *s, const void *request, gw_ap
 	gw_app *app = user_data;
 	const struct gw_endpoint_ref *in = request;
 	g_autofree char *actor = gw_app_actor(s);
+	const struct gw_app_endpoint *old = gw_app_endpoint(app, in->user);
+	if (old != NULL) {
+		tell_domain(app, old, false);
+	}
 	if (!g_hash_table_remove(app->endpoints, in->user)) {
 		gw_api_fail(call, GW_ERROR_NOT_FOUND, NULL);
 		return;

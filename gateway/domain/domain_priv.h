@@ -178,6 +178,7 @@ struct gw_domain {
 	GPtrArray *rollcall_schedules;	/* struct gw_schedule, owned, in order of making */
 	int64_t last_schedule;
 	struct gw_now schedule_looked;
+	GHashTable *site_addresses;	/* site -> address by its account, owned */
 	struct gw_duty *duty;
 	struct gw_reports *reports;
 	struct gw_callacks *callacks;

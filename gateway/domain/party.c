@@ -163,7 +163,8 @@ static bool look_up(const gw_domain *d, struct gw_party_facts *f, GError **err)
 	if (s != NULL) {
 		f->name = f->name != NULL ? f->name : s->name;
 		bool has_own = f->address != NULL || (s->address != NULL && s->address[0] != '\0');
-		f->address = f->address != NULL ? f->address : has_own ? s->address : gw_room_at(d, f->site);
+		const char *account = g_hash_table_lookup(d->site_addresses, s->id);
+		f->address = f->address != NULL ? f->address : has_own ? s->address : account != NULL ? account : gw_room_at(d, f->site);
 	}
 	if (f->address == NULL || f->address[0] == '\0') {
 		g_set_error(err, GW_DOMAIN_ERROR, GW_DOMAIN_INVALID, "address: nobody knows how to call it");

@@ -52,6 +52,9 @@ bool gw_rollcall_evidence(gw_domain *d, const char *id, const char *site, const 
 const char *gw_rollcall_evidence_hash(const gw_domain *d, const char *id, const char *file);	/* NULL = none such */
 char *gw_rollcall_site_of(const gw_domain *d, const char *id, const char *party);	/* (transfer full), NULL = none */
 
+/* A site that the directory gives no address is called there: its account registered with us. Volatile; NULL = none any more. */
+void gw_domain_site_address(gw_domain *d, const char *site, const char *address);
+
 /* ---- reading ---- */
 json_t *gw_rollcall_print(const gw_domain *d, const char *id);	/* rows, totals; (transfer full) */
 /* Rows that are not as `seen` remembers (one number a row, 0 = never printed), which is brought up to date; "whole" tells

@@ -242,15 +242,26 @@ json_t *gw_schedule_list(const gw_domain *d)
 	return list;
 }
 
+void gw_domain_site_address(gw_domain *d, const char *site, const char *address)
+{
+	if (address != NULL) {
+		g_hash_table_replace(d->site_addresses, g_strdup(site), g_strdup(address));
+	} else {
+		g_hash_table_remove(d->site_addresses, site);
+	}
+}
+
 /* ---- as a part of the domain ---- */
 static void init(gw_domain *d)
 {
 	d->rollcall_schedules = g_ptr_array_new_with_free_func(gw_schedule_free);
+	d->site_addresses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
 static void finish(gw_domain *d)
 {
 	g_ptr_array_unref(d->rollcall_schedules);
+	g_hash_table_unref(d->site_addresses);
 }
 
 static void woken(gw_domain *d, struct gw_now now)

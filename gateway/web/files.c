@@ -21,12 +21,12 @@ static const struct page {
 	{"/room", false, "room/index.html"}, {"/setup", false, "setup/index.html"},
 	{"/duty", false, "duty/index.html"}, {"/report/", true, "report/index.html"},
 	{"/j/", true, "field/index.html"},   {"/certificate/", true, "certificate/index.html"},
-	{"/circular/", true, "circular/index.html"},
+	{"/circular/", true, "circular/index.html"}, {"/circulars", false, "circulars/index.html"},
 	{"/a/", true, "callack/index.html"},
 	{"/drill/", true, "drill/index.html"},
 };
 
-static const char *const folders[] = {"callack", "drill", "certificate", "circular", "console", "css",	 "duty", "field", "fonts",  "img",  "lib",
+static const char *const folders[] = {"callack", "drill", "certificate", "circular", "circulars", "console", "css",	 "duty", "field", "fonts",  "img",  "lib",
 				      "map",	     "report",	"room",	"setup", "texts", "vendor", "wall", NULL};
 static const char *const root_files[] = {"favicon.ico", "favicon.svg", "manifest.webmanifest", "robots.txt", NULL};
 

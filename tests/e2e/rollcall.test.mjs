@@ -81,6 +81,12 @@ step('started by key: the first is on the screen and measured, an excused one is
 		await until('figures of it', async () => (await entry('s-1')).figures?.bitrate_bps > 50000, 15000);
 		await until('picture and sound', async () => (await entry('s-1')).measured === 'present', 10000);
 		assert.equal((await entry('s-1')).figures.silent, false);
+		await until('a still and a clip', async () => (await entry('s-1')).still && (await entry('s-1')).clip, 20000);
+		await desk.keyboard.press('q');
+		await desk.waitForSelector('[data-code=shown] .code-digits');
+		assert.match(await desk.textContent('.code-digits'), /^\d{4}$/);
+		await desk.keyboard.press('y');
+		await desk.waitForSelector('[data-code=right]');
 		await desk.waitForSelector('.turn [data-result=present]');
 	}
 	await shot(desk, 'rollcall-1920');
@@ -90,13 +96,13 @@ step('started by key: the first is on the screen and measured, an excused one is
 });
 
 step('results by key; the clock knows who does not come', async () => {
-	await desk.keyboard.press(room ? 'F3' : '1');
+	await desk.keyboard.press(room ? 'F3' : 'Enter');
 	await until('the second', async () => (await entry('s-1')).done_ms > 0);
 	assert.equal((await entry('s-1')).result, 'present');
 	const second = (await state()).entries.find((e) => e.turn);
 	assert.ok(second, 'somebody is next');
 	await desk.waitForSelector(`[data-turn="${second.site}"]`);
-	await desk.keyboard.press('5');
+	await desk.keyboard.press('a');
 	await until('its result', async () => (await entry(second.site)).result === 'no_answer');
 	const third = await until('the third', async () => (await state()).entries.find((e) => e.turn));
 	await desk.waitForSelector(`[data-turn="${third.site}"]`);
@@ -123,6 +129,15 @@ step('the circular names all of them, with the head of the log', async () => {
 	assert.equal(await paper.locator('tbody tr').count(), 4);
 	assert.equal((await paper.textContent('.hash')).length, 64);
 	assert.equal(await paper.getAttribute('[data-here]', 'data-here'), '1');
+	if (room) {
+		assert.match(await paper.getAttribute('tr[data-site="s-1"] img', 'src'), /^\/rollcall\/.*\.jpg$/);
+		assert.ok(await paper.evaluate(() => new Promise((done) => { const i = document.querySelector('tr[data-site="s-1"] img'); i.complete ? done(i.naturalWidth) : i.addEventListener('load', () => done(i.naturalWidth)); })) > 100, 'the still is a picture');
+		const clip = await paper.evaluate(async () => { const r = await fetch(document.querySelector('tr[data-site="s-1"] audio').src); return [r.headers.get('content-type'), (await r.arrayBuffer()).byteLength]; });
+		assert.equal(clip[0], 'audio/wav');
+		assert.ok(clip[1] > 100000, 'five seconds of sound');
+	}
+	const pdf = await paper.evaluate(async () => { const r = await fetch(document.querySelector('[data-pdf]').href); return [r.headers.get('content-type'), (await r.text()).slice(0, 5)]; });
+	assert.deepEqual(pdf, ['application/pdf', '%PDF-']);
 	await shot(paper, 'circular');
 	assert.deepEqual(await axeFaults(paper), []);
 	const download = paper.waitForEvent('download');
@@ -130,5 +145,38 @@ step('the circular names all of them, with the head of the log', async () => {
 	assert.match((await download).suggestedFilename(), /^circular-.*\.csv$/);
 	await paper.goto(`${paper.url()}?lang=en`);
 	await paper.waitForSelector('h1 >> text=roll call');
+	assert.equal((await paper.evaluate(() => fetch('/rollcall/rc-1/nothing.jpg').then((r) => r.status))), 404);
+});
+
+step('circulars are found again, the month is counted, lists are saved with their hour', async () => {
+	const pages = await desk.context().newPage();
+	await pages.goto(new URL('/circulars', desk.url()).href);
+	await pages.waitForSelector(`tr[data-circular="${id}"]`);
+	await pages.waitForSelector('tr[data-stat="s-1"]');
+	await pages.fill('input[name=text]', 'Evening');
+	await pages.click('form.find button');
+	await pages.waitForSelector('[data-found]', { state: 'detached' });
+	await pages.fill('input[name=text]', 'Morn');
+	await pages.selectOption('select[name=result]', 'excused');
+	await pages.click('form.find button');
+	await pages.waitForSelector(`tr[data-circular="${id}"]`);
+	await shot(pages, 'circulars');
+	assert.deepEqual(await axeFaults(pages), []);
+	const download = pages.waitForEvent('download');
+	await pages.click('[data-stats-csv]');
+	assert.match((await download).suggestedFilename(), /^rollcall-.*\.csv$/);
+	await desk.bringToFront();
+	await desk.click('[data-schedules]');
+	await desk.click('[data-schedule-new]');
+	await desk.check('[data-pick="s-1"]');
+	await desk.check('input[name=day0]');
+	await shot(desk, 'rollcall-schedule');
+	await desk.click('dialog form button.main:not([type=button])');
+	await desk.waitForSelector('[data-schedule]');
+	assert.deepEqual(await axeFaults(desk), []);
+	const { schedules } = await call(desk, 'rollcall.schedules');
+	assert.equal(schedules[0].days, 1);
+	assert.ok(schedules[0].next_ms > Date.now());
+	await desk.keyboard.press('Escape');
 	assert.deepEqual(desk.faults, []);
 });

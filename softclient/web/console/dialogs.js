@@ -164,7 +164,7 @@ function Late(p) {
 }
 
 const late = {
-	help: () => import('./help.js'), admin: () => import('./admin.js'), access: () => import('./admin_access.js'), audit: () => import('./audit.js'), factor: () => import('./factor.js'),
+	help: () => import('./help.js'), admin: () => import('./admin.js'), access: () => import('./admin_access.js'), audit: () => import('./audit.js'), factor: () => import('./factor.js'), schedules: () => import('./rollcall_schedules.js'),
 };
 
 /** A dialog whose module comes with it. @param {{ load: () => Promise<any> }} p */
@@ -211,6 +211,8 @@ export function Dialogs() {
 		return html`<${Dialog} title=${t('admin')} close=${close} wide><${Late} from=${late.admin} name="Admin" /></${Dialog}>`;
 	case 'approvals':
 		return html`<${Dialog} title=${t('eyes')} close=${close} wide><${Late} from=${late.access} name="Approvals" /></${Dialog}>`;
+	case 'schedules':
+		return html`<${Dialog} title=${t('schedule')} close=${close} wide><${Late} from=${late.schedules} name="Schedules" /></${Dialog}>`;
 	case 'factor':
 		return html`<${Late} from=${late.factor} name="Factor" />`;
 	case 'directory':

@@ -9,13 +9,14 @@ import * as ctl from './control_store.js';
 import * as ladder from './ladder_store.js';
 import { turnTo } from './strip.js';
 
-/** @typedef {{ keys: string[], word: string, text: string, run: () => void, take?: (words: string[]) => void, fixed?: boolean, command?: boolean, mode?: 'incident' | 'conference' }} Act */
+/** @typedef {{ keys: string[], word: string, text: string, run: () => void, take?: (words: string[]) => void, fixed?: boolean, command?: boolean, mode?: 'incident' | 'conference', when?: () => boolean }} Act */
 
 /** @param {string} name */
 const open = (name) => () => (store.dialog.value = { name });
 
-/** Keys as KeyboardEvent.key with Ctrl+ and Shift+ before; `command` = only for who may command, `mode` = only on that screen. @type {Act[]} */
+/** Keys as KeyboardEvent.key with Ctrl+ and Shift+ before; `command` = only for who may command, `mode` = only on that screen, `when` = only then, before others of the same key. @type {Act[]} */
 export const acts = [
+	...roll.keyed.map((k) => ({ keys: [k.key], word: '', text: k.text, mode: /** @type {'conference'} */ ('conference'), run: k.run, command: true, fixed: true, when: () => roll.takesKeys.value && k.when() })),
 	{ keys: ['?', 'F1'], word: 'help', text: 'key.help', run: open('help') },
 	{ keys: ['F2'], word: 'new', text: 'key.new', mode: 'incident', run: open('incident'), command: true },
 	{ keys: ['F6', 'Enter'], word: 'wall', text: 'key.push', mode: 'incident', run: () => void store.push(store.scene.value), take: ([n, w]) => void store.push(store.scenes.value[Number(n) - 1] ?? null, Number(w) || undefined), command: true },
@@ -71,6 +72,7 @@ export const acts = [
 	{ keys: [], word: 'admin', text: 'admin', run: () => store.isAdmin.value && open('admin')() },
 	{ keys: [], word: 'audit', text: 'audit', run: () => store.mayAudit.value && open('audit')() },
 	{ keys: [], word: 'alarms', text: 'alarms.title', run: open('alarms') },
+	{ keys: [], word: 'lists', text: 'schedule', run: open('schedules'), command: true },
 	{ keys: [], word: 'factor', text: 'factor', run: open('factor') },
 	{ keys: [], word: 'language', text: 'key.language', run: switchLanguage },
 ];
@@ -260,7 +262,7 @@ function take(e) {
 		return true;
 	}
 	const name = (e.ctrlKey ? 'Ctrl+' : '') + (e.key.length === 1 ? e.key.toLowerCase() : e.key);
-	const act = e.altKey || e.metaKey || e.repeat ? undefined : allowedActs().find((a) => keysOf(a).includes(name));
+	const act = e.altKey || e.metaKey || e.repeat ? undefined : allowedActs().find((a) => keysOf(a).includes(name) && (!a.when || a.when()));
 	act?.run();
 	return Boolean(act);
 }

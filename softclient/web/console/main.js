@@ -79,7 +79,7 @@ function App() {
 	return html`<div class="console">${ladder.ribbon.value ? html`<${ladder.ribbon.value} />` : null}<${Strip} />${store.mode.value === 'conference' ? html`<${ConferenceScreen} />` : html`<${Tree} /><${Centre} /><${Side} />`}<${EventLine} /><${Dialogs} />${ladder.overlay.value ? html`<${ladder.overlay.value} />` : null}</div>`;
 }
 
-await loadTexts('access', 'dutylog', 'control');
+await loadTexts('access', 'dutylog', 'control', 'rollcall');
 installKeys();
 store.listen();
 conf.listen();

@@ -38,12 +38,18 @@ function dutyAlarm(body) {
 	return t(`dutyalarm.${body.kind}`, { n: body.n ?? 0, division: body.division ?? t('filter.all'), subject: say('reportrow', body.subject) });
 }
 
+/** @param {string | undefined} id */
+function siteName(id) {
+	return store.directory.value.sites.find((s) => s.id === id)?.name ?? id ?? '';
+}
+
 /** @param {string} type @param {any} body @returns {Record<string, string | number>} */
 function values(type, body) {
+	const about = type.startsWith('rollcall.') ? { site: siteName(body.site), result: say('result', body.result), evidence: say('evidence', body.kind), right: t(body.right ? 'right.true' : 'right.false') } : {};
 	const state = type.startsWith('wall.') ? say('window', body.state) : say('state', body.state);
 	return {
 		alarm: type === 'duty.alarm' ? dutyAlarm(body) : '', late: '',
-		...body, name: nameOf(body), state, verdict: say('verdict', body.verdict), stamp: say('stamp', body.stamp), what: type === 'conference.broadcast' ? say('broadcast', body.mode) : say('said', body.kind),
+		...body, ...about, name: nameOf(body), state, verdict: say('verdict', body.verdict), stamp: say('stamp', body.stamp), what: type === 'conference.broadcast' ? say('broadcast', body.mode) : say('said', body.kind),
 		why: body.why ? ` (${has(`ended.${body.why}`) ? say('ended', body.why) : cause(body.why)})` : '', role: say('party', body.role), mode: say('cell', body.mode), cell: Number(body.cell ?? 0) + 1, detail: body.detail ? ` (${body.detail})` : '',
 		whom: (body.scenes ?? []).map((/** @type {string} */ id) => (id === '*' ? t('filter.all') : nameOf({ scene: id }))).join(', '),
 	};

@@ -64,7 +64,7 @@ export function nameOf(e) {
 
 /** Who has this key on the same screen already. @param {Act[]} acts @param {Act} act @param {string} key */
 export function conflict(acts, act, key) {
-	return acts.find((a) => idOf(a) !== idOf(act) && (!a.mode || !act.mode || a.mode === act.mode) && keysOf(a).includes(key)) ?? null;
+	return acts.find((a) => !a.when && idOf(a) !== idOf(act) && (!a.mode || !act.mode || a.mode === act.mode) && keysOf(a).includes(key)) ?? null;
 }
 
 /** The key goes to this act; whoever had it loses it. @param {Act[]} acts @param {Act} act @param {string} key */

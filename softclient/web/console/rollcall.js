@@ -20,13 +20,24 @@ export function ResultMark(p) {
 
 /** @param {Ortoo.RollFigures | null} f */
 function faults(f) {
-	return f ? ['black', 'frozen', 'silent', 'clipped'].filter((x) => f[/** @type {'black'} */ (x)]).map((x) => t(`figure.${x}`)) : [];
+	return f ? ['black', 'frozen', 'looped', 'silent', 'clipped'].filter((x) => f[/** @type {'black'} */ (x)]).map((x) => t(`figure.${x}`)) : [];
 }
 
 /** @param {Ortoo.RollFigures} f */
 function figuresText(f) {
 	return [...faults(f), `${Math.round(f.bitrate_bps / 1000)} kb/s`, t('loss_short', { percent: Math.round(f.loss * 100) })].join(' · ');
 }
+
+/** Four digits in the site's picture, to be read back: somebody lives there, now. @param {{ e: Ortoo.RollEntry }} p */
+function Code(p) {
+	const c = p.e.code;
+	return html`<div class="turn-state" data-code=${c?.state ?? ''}><span class="dim">${t('code.title')}</span>${c ? html`<b class="num code-digits">${c.digits}</b><span>${t(c.state === 'shown' ? 'code.shown' : `code_state.${c.state}`)}</span>` : null}<span class="spring"></span>
+		${c?.state === 'shown' ? html`<button class="small" data-code-right onClick=${() => roll.codeSaid(true)}><kbd>Y</kbd>${t('code.right')}</button><button class="small" data-code-wrong onClick=${() => roll.codeSaid(false)}><kbd>W</kbd>${t('code.wrong')}</button>` : null}
+		<button class="small" data-code-show onClick=${roll.code}><kbd>Q</kbd>${t(c ? 'code.again' : 'code.show')}</button></div>`;
+}
+
+/** Results that have a letter besides their number. @type {Partial<Record<Ortoo.Result, string>>} */
+const letters = { present: '⏎', present_late: 'L', no_picture: 'P', no_sound: 'S', no_answer: 'A' };
 
 /** Who is on the screen, as large as it goes. */
 function Turn() {
@@ -41,7 +52,7 @@ function Turn() {
 		<div class="turn-state"><span class="dim">${t('roll.measured')}</span>${e.measured ? html`<${ResultMark} result=${e.measured} />` : null}</div>
 		${e.figures ? html`<div class=${`num ${faults(e.figures).length ? 'cause' : 'dim'}`}>${figuresText(e.figures)}</div>` : null}
 		${may ? html`<div class="results" role="group" aria-label=${t('roll.result')}>${roll.results.map((r, n) => html`<button data-record=${r} onClick=${() => roll.record(r)}>
-			<kbd>${n + 1}</kbd>${t(`result.${r}`)}</button>`)}</div>` : null}</div>`;
+			<kbd>${n + 1}</kbd>${letters[r] ? html`<kbd>${letters[r]}</kbd>` : null}${t(`result.${r}`)}</button>`)}</div><${Code} e=${e} />` : null}</div>`;
 }
 
 function Progress() {
@@ -80,7 +91,7 @@ export function RollTab() {
 	const may = store.mayCommand.value;
 	const fresh = html`<button class=${r && r.state !== 'closed' ? '' : 'main'} data-roll-new onClick=${() => (store.dialog.value = { name: 'rollcall' })}><${Glyph} shape="plus" />${t('roll.new')}</button>`;
 	if (!r) {
-		return html`<section data-roll><p class="empty">${t('roll.none')}</p>${may ? html`<div class="acts">${fresh}</div>` : null}<${Earlier} /></section>`;
+		return html`<section data-roll><p class="empty">${t('roll.none')}</p>${may ? html`<div class="acts">${fresh}<button data-schedules onClick=${() => (store.dialog.value = { name: 'schedules' })}>${t('schedule')}</button></div>` : null}<${Earlier} /></section>`;
 	}
 	const running = r.state === 'running';
 	return html`<section data-roll=${r.state}><h3>${r.name}<span class="spring"></span><span class="chip">${t(`roll.${r.state}`)}</span></h3>
@@ -88,7 +99,7 @@ export function RollTab() {
 			${running ? html`<button onClick=${roll.pause}>${t('roll.pause')}</button>` : null}
 			<button class="danger" onClick=${() => store.later(t('roll.close'), () => void roll.act('rollcall.close'))}>${t('roll.close')}</button></div>` : null}
 		<${Turn} /><${Progress} />
-		<div class="acts"><a class="button" data-circular href=${`/circular/${r.id}`} target="_blank" rel="noopener">${t('circular.open')}</a>${may && !roll.isOpen.value ? fresh : null}</div>
+		<div class="acts"><a class="button" data-circular href=${`/circular/${r.id}`} target="_blank" rel="noopener">${t('circular.open')}</a><a class="button" href="/circulars" target="_blank" rel="noopener">${t('circulars.open')}</a>${may ? html`<button data-schedules onClick=${() => (store.dialog.value = { name: 'schedules' })}>${t('schedule')}</button>` : null}${may && !roll.isOpen.value ? fresh : null}</div>
 		<ol class="roll-list">${roll.entries.value.map((e, n) => html`<${Entry} key=${e.site} e=${e} n=${n} open=${shown === e.site} toggle=${() => setShown(shown === e.site ? '' : e.site)} />`)}</ol>
 		${roll.isOpen.value ? null : html`<${Earlier} />`}</section>`;
 }
@@ -102,11 +113,11 @@ function moved(list, id, to) {
 }
 
 /** Sites of one division, below it the divisions in it. @param {{ division: Ortoo.Division | null, picked: string[], set: (list: string[]) => void, depth?: number }} p @returns {any} */
-function Choices(p) {
+export function Choices(p) {
 	const { divisions, sites } = store.directory.value;
 	const known = new Set(divisions.map((d) => d.id));
-	const inside = (/** @type {string} */ id) => sites.filter((s) => s.address && s.division === id);
-	const own = p.division ? inside(p.division.id) : sites.filter((s) => s.address && !known.has(s.division));
+	const inside = (/** @type {string} */ id) => sites.filter((s) => s.division === id);
+	const own = p.division ? inside(p.division.id) : sites.filter((s) => !known.has(s.division));
 	const below = divisions.filter((d) => (p.division ? d.parent === p.division.id : !d.parent || !known.has(d.parent)));
 	const all = own.length > 0 && own.every((s) => p.picked.includes(s.id));
 	const flip = (/** @type {string} */ id) => p.set(p.picked.includes(id) ? p.picked.filter((x) => x !== id) : [...p.picked, id]);
@@ -129,7 +140,7 @@ async function absentFirst(picked) {
 }
 
 /** @param {{ picked: string[], set: (list: string[]) => void }} p */
-function Order(p) {
+export function Order(p) {
 	const nameOf = (/** @type {string} */ id) => store.directory.value.sites.find((s) => s.id === id)?.name ?? id;
 	const drop = (/** @type {DragEvent} */ e, /** @type {number} */ n) => {
 		const id = e.dataTransfer?.getData('text/x-ortoo-site');
@@ -148,6 +159,8 @@ function Order(p) {
 export function NewRollCall() {
 	const [picked, setPicked] = useState(/** @type {string[]} */ ([]));
 	const [own, setOwn] = useState(!conf.mayAct.value);
+	useEffect(() => void roll.loadSchedules(), []);
+	const take = (/** @type {string} */ id) => setPicked(roll.schedules.value.find((s) => s.id === id)?.sites ?? picked);
 	useEffect(() => void (picked.length || absentFirst(store.directory.value.sites.filter((s) => s.address).map((s) => s.id)).then(setPicked)), []);
 	const run = async (/** @type {FormData} */ data) => {
 		const dwell = Number(data.get('dwell') ?? 0);
@@ -165,8 +178,9 @@ export function NewRollCall() {
 			<div class="checks"><label class="check"><input type="checkbox" name="hang_up" />${t('roll.hang_up')}</label>
 				${conf.mayAct.value ? html`<label class="check"><input type="checkbox" checked=${own} onChange=${() => setOwn(!own)} />${t('roll.own')}</label>` : null}
 				${own ? html`<label class="check"><input type="checkbox" name="drill" />${t('conference.drill')}</label>` : null}</div></div>
+		${roll.schedules.value.length ? html`<label>${t('schedule.load')}<select data-take onChange=${(/** @type {any} */ e) => take(e.target.value)}><option value=""></option>${roll.schedules.value.map((s) => html`<option value=${s.id}>${s.name}</option>`)}</select></label>` : null}
 		<div class="two"><div><h3>${t('sites')}</h3><ul class="choices" tabindex="0" aria-label=${t('sites')}><${Choices} division=${null} picked=${picked} set=${setPicked} />
-				${store.directory.value.sites.some((s) => s.address) ? null : html`<li class="empty">${t('call.no_sites')}</li>`}</ul></div>
+				${store.directory.value.sites.length ? null : html`<li class="empty">${t('call.no_sites')}</li>`}</ul></div>
 			<div><h3>${t('roll.order')}<span class="spring"></span><button type="button" class="small" onClick=${byName}>${t('roll.by_name')}</button>
 				<button type="button" class="small" onClick=${() => void absentFirst(picked).then(setPicked)}>${t('roll.absent_first')}</button></h3><${Order} picked=${picked} set=${setPicked} /></div></div></${Form}></${Dialog}>`;
 }

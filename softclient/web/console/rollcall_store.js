@@ -22,7 +22,46 @@ export const closedOnes = computed(() => [...rollcalls.value.values()].filter((r
 /** Keys 1 to 8 are results now, not sites. */
 export const takesKeys = computed(() => conf.tab.value === 'roll' && isOpen.value && Boolean(current.value) && store.mayCommand.value);
 
+/** A key does this while a site is on the screen (screens.md). @param {Ortoo.Result} result */
+const says = (result) => () => record(result);
+const coded = () => current.value?.code?.state === 'shown';
+/** @type {{ key: string, text: string, run: () => void, when: () => boolean }[]} */
+export const keyed = [
+	{ key: 'Enter', text: 'key.roll_present', run: says('present'), when: () => true }, { key: 'a', text: 'key.roll_no_answer', run: says('no_answer'), when: () => true },
+	{ key: 'p', text: 'key.roll_no_picture', run: says('no_picture'), when: () => true }, { key: 's', text: 'key.roll_no_sound', run: says('no_sound'), when: () => true },
+	{ key: 'l', text: 'key.roll_late', run: says('present_late'), when: () => true }, { key: 'q', text: 'key.roll_code', run: code, when: () => true },
+	{ key: 'y', text: 'key.roll_code_right', run: () => codeSaid(true), when: coded }, { key: 'w', text: 'key.roll_code_wrong', run: () => codeSaid(false), when: coded },
+];
+
+/** Saved lists and their hours. @type {import('../vendor/signals.js').Signal<Ortoo.RollSchedule[]>} */
+export const schedules = signal([]);
+
+export async function loadSchedules() {
+	schedules.value = (await store.client.call('rollcall.schedules').catch(() => null))?.schedules ?? schedules.value;
+}
+
+/** @param {{ id: string, why: string }} p */
+async function scheduled(p) {
+	await loadSchedules();
+	const name = schedules.value.find((s) => s.id === p.id)?.name ?? '';
+	if (p.why === 'ran') {
+		store.say(t('schedule.ran_say', { name }));
+	} else if (p.why === 'missed') {
+		store.say(t('schedule.missed_say', { name }));
+	}
+}
+
+export function code() {
+	void act('rollcall.code');
+}
+
+/** @param {boolean} right */
+export function codeSaid(right) {
+	void act('rollcall.code_said', { right });
+}
+
 export function listen() {
+	store.client.on('rollcall.schedule', (p) => void scheduled(p));
 	store.client.onUp(() => void refresh());
 	store.client.on('rollcall.changed', (p) => merge(p.rollcall, p.whole));
 }

@@ -203,6 +203,22 @@ static void code_is_read_back(void)
 	world_finish(&w);
 }
 
+/* ---- the directory has no address, an account that registers here has ---- */
+static void is_called_by_its_account(void)
+{
+	struct world w;
+	world_init(&w);
+	fill_directory(&w);
+	gw_domain_site_address(w.d, "s5", "device:s5");
+	const char *id = open_rollcall(&w, open_conference(&w), 0);
+	g_assert_true(gw_rollcall_run(w.d, "u:duty", id, true, w.now, NULL));
+	g_assert_true(gw_rollcall_jump(w.d, "u:duty", id, "s5", w.now, NULL));
+	g_assert_cmpstr(says(&w, id, 4, "state"), ==, "calling");
+	g_autofree char *party = g_strdup(says(&w, id, 4, "party"));
+	g_assert_cmpstr(gw_party_address(w.d, party), ==, "device:s5");
+	world_finish(&w);
+}
+
 /* ---- what was left for later comes at the end ---- */
 static void comes_round(void)
 {
@@ -406,6 +422,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &measured_rows[n], is_measured);
 	}
 	g_test_add_func("/rollcall/code-is-read-back", code_is_read_back);
+	g_test_add_func("/rollcall/called-by-its-account", is_called_by_its_account);
 	g_test_add_func("/rollcall/comes-round", comes_round);
 	g_test_add_func("/rollcall/only-changes-are-told", only_changes_are_told);
 	g_test_add_func("/rollcall/runs-by-itself", runs_by_itself);
