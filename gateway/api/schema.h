@@ -172,7 +172,7 @@ struct gw_conference_list_reply { json_t *conferences; };	/* array of conference
 struct gw_conference_update { char *id, *name, *password; json_t *locked, *auto_redial; };	/* password "" = none; bool or absent */
 struct gw_conference_join { char *id, *name, *password; };	/* id or number; name NULL = the session's */
 struct gw_conference_join_reply { char *party, *conference, *audio, *video; };	/* streams to view */
-struct gw_conference_layout { char *id, *view, *layout, *banner, *alarm; json_t *automatic, *titles, *clock; bool test; };	/* view NULL = program */
+struct gw_conference_layout { char *id, *view, *layout, *banner, *alarm, *crawl; json_t *automatic, *titles, *clock; bool test; };	/* view NULL = program */
 struct gw_conference_cell { char *id, *view, *party, **parties; int64_t cell, interval_ms; int mode; };
 struct gw_conference_play { char *id, *party, *sound, *text, *lang; };
 struct gw_party_ref { char *conference, *party; };

@@ -30,6 +30,7 @@ T(conference_layout, IDF(conference_layout, id, MUST, "which"), IDF(conference_l
   RAW(conference_layout, clock, 0, 16, "true: time of day in the picture; absent: stays"),
   TEXT(conference_layout, banner, 0, LINE, "text over the picture; empty = none; absent: stays"),
   TEXT(conference_layout, alarm, 0, LINE, "text of the alarm frame; empty = none; absent: stays"),
+  TEXT(conference_layout, crawl, 0, LINE, "text that runs along the lower edge; empty = none; absent: stays"),
   BOOL(conference_layout, test, 0, "only check"));
 T(conference_cell, IDF(conference_cell, id, MUST, "which"), IDF(conference_cell, view, 0, "program (default), or a party's own"),
   INT(conference_cell, cell, MUST, 0, 24, NULL, "from 0, the large one first"),

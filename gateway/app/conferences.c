@@ -208,7 +208,7 @@ static void set_layout(struct gw_api_session *s, const void *request, gw_api_cal
 	g_autofree char *actor = gw_app_actor(s);
 	struct gw_view_look look = {
 		.layout = in->layout, .by_itself = json_is_true(in->automatic), .titles = json_is_true(in->titles),
-		.clock = json_is_true(in->clock), .banner = text_or_none(in->banner), .alarm = text_or_none(in->alarm),
+		.clock = json_is_true(in->clock), .banner = text_or_none(in->banner), .alarm = text_or_none(in->alarm), .crawl = in->crawl,
 		.keep = (three_ways(in->automatic) < 0 && in->layout == NULL ? GW_LOOK_AUTO : 0) |
 			(three_ways(in->titles) < 0 ? GW_LOOK_TITLES : 0) | (three_ways(in->clock) < 0 ? GW_LOOK_CLOCK : 0) |
 			(in->banner == NULL ? GW_LOOK_BANNER : 0) | (in->alarm == NULL ? GW_LOOK_ALARM : 0),

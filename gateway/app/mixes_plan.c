@@ -75,6 +75,12 @@ static void input(struct plan *p, const struct gw_party_info *party, enum gw_par
 	struct mcu_mix_input req = { str(HALL), str(p->conference), id, id, (int)rows[stream].is, (int)rows[stream].content,
 				     str(party->id), str(party->name), stream == GW_PARTY_AUDIO ? party->in_db : 0,
 				     stream == GW_PARTY_AUDIO && (party->mic_muted || party->loop_audio) };
+	if (stream == GW_PARTY_AUDIO) {
+		struct gw_voice voice = gw_conference_voice(p->d, p->conference);
+		req.speak_ms = voice.speak_ms;
+		req.hold_ms = MAX(voice.hold_ms, 1);	/* 0 is the mixer's own choice */
+		req.level_dbov = MIN(voice.level_db, -1);
+	}
 	put_request(p, g_strconcat("1 in ", id, NULL), MCU_METHOD_MIX_INPUT, &req);
 }
 
@@ -128,7 +134,7 @@ static void put_view(struct plan *p, const struct gw_view_info *v)
 	view_cells(v, cells, members);
 	struct mcu_mix_view req = { .room = str(HALL), .mix = str(p->conference), .id = str(v->id), .layout = str(v->layout),
 				    .cells = { cells, (size_t)v->n }, .banner = banner, .alarm = str(v->alarm),
-				    .titles = v->titles, .clock = v->clock };
+				    .titles = v->titles, .clock = v->clock, .crawl = str(v->crawl) };
 	put_request(p, g_strconcat("2 view ", v->id, NULL), MCU_METHOD_MIX_VIEW, &req);
 }
 

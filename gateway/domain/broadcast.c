@@ -140,7 +140,7 @@ bool gw_control_program(const gw_domain *d, const struct gw_conference *c, const
 	if (p == NULL && !voice) {
 		return false;
 	}
-	*ret = (struct gw_view_info){ .id = v->id, .layout = "1", .banner = v->banner, .alarm = v->alarm, .titles = v->titles,
+	*ret = (struct gw_view_info){ .id = v->id, .layout = "1", .banner = v->banner, .alarm = v->alarm, .crawl = v->crawl, .titles = v->titles,
 				      .clock = v->clock, .n = 1 };
 	if (voice) {
 		ret->cell[0].mode = GW_CELL_VOICE;

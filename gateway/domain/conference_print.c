@@ -72,6 +72,7 @@ json_t *gw_view_json(const gw_domain *d, const struct gw_conference *c, const st
 	json_t *o = json_pack("{s:s,s:s,s:b,s:b,s:b,s:o,s:o,s:I,s:o}", "id", v->id, "layout", info.layout, "auto", v->by_itself, "titles",
 			      v->titles, "clock", v->clock, "banner", text_or_null(v->banner), "alarm", text_or_null(v->alarm),
 			      "shown_ms", (json_int_t)v->shown_ms, "cells", cells);
+	json_object_set_new(o, "crawl", text_or_null(v->crawl));
 	json_object_set_new(o, "stream", json_sprintf("mix.%s.v.%s.H264.720", c->id, v->id));
 	return o;
 }

@@ -268,7 +268,8 @@ extern const struct gw_layout_row gw_layout_rows[];
 extern const size_t gw_n_layout_rows;
 enum gw_look_part { GW_LOOK_AUTO = 1 << 0, GW_LOOK_TITLES = 1 << 1, GW_LOOK_CLOCK = 1 << 2, GW_LOOK_BANNER = 1 << 3, GW_LOOK_ALARM = 1 << 4 };
 struct gw_view_look { const char *layout; bool by_itself, titles, clock; const char *banner, *alarm;
-		      unsigned keep; /* gw_look_part: stay as they are */ };	/* layout NULL = stays */
+		      unsigned keep; /* gw_look_part: stay as they are */
+		      const char *crawl; };	/* layout, crawl NULL = stays; crawl "" = none */
 /* view: "program", or a party's own by its id. test: only checked. */
 bool gw_view_layout(gw_domain *d, const char *actor, const char *conference, const char *view, const struct gw_view_look *look, bool test, struct gw_now now, GError **err);
 struct gw_view_cell { int cell; enum gw_cell_mode mode; const char *party; const char *const *parties; int64_t interval_ms; };
@@ -279,7 +280,7 @@ struct gw_party_info { const char *id, *name, *view, *streams; enum gw_party_kin
 		       bool mic_muted, speaker_muted, stream[GW_PARTY_STREAM_N]; double in_db, out_db;
 		       bool waiting, loop_audio, bridge; /* another system: must not be sent its own picture back */ };	/* view: what it is made to see now; also "audience", "lobby" */
 struct gw_cell_info { enum gw_cell_mode mode; const char *party; const char *const *parties; int64_t interval_ms; };
-struct gw_view_info { const char *id, *layout, *banner, *alarm; bool titles, clock; int n; struct gw_cell_info cell[GW_CELLS]; };
+struct gw_view_info { const char *id, *layout, *banner, *alarm, *crawl; bool titles, clock; int n; struct gw_cell_info cell[GW_CELLS]; };
 void gw_conference_parties(const gw_domain *d, const char *id, void (*fn)(const struct gw_party_info *p, void *ud), void *ud);
 void gw_conference_views(const gw_domain *d, const char *id, void (*fn)(const struct gw_view_info *v, void *ud), void *ud);
 /* The program as one party sees it that must not see itself: another system whose picture is a whole conference. */

@@ -53,7 +53,7 @@ struct gw_rec_party_role { char *party; int role; };
 struct gw_rec_party_view { char *party, *view; };
 struct gw_rec_content { char *conference, *party; };
 struct gw_rec_content_lock { char *conference; bool on; };
-struct gw_rec_view_layout { char *conference, *view, *layout, *banner, *alarm; bool by_itself, titles, clock; };
+struct gw_rec_view_layout { char *conference, *view, *layout, *banner, *alarm; bool by_itself, titles, clock; char *crawl; };
 struct gw_rec_view_cell { char *conference, *view, *party, **parties; int64_t cell, interval_ms; int mode; };
 
 #include "gateway/domain/rollcall_priv.h"
@@ -113,7 +113,7 @@ struct gw_wall { char *id, *name; bool online; int windows; struct gw_window win
 /* ---- conferences ---- */
 #define GW_REDIALS 5	/* calls in a row that fail before it is left to people */
 struct gw_cell { bool by_hand; enum gw_cell_mode mode; char *party, **parties; int64_t interval_ms; };
-struct gw_view { char *id; int layout; bool by_itself, titles, clock; char *banner, *alarm; int64_t shown_ms; struct gw_cell cell[GW_CELLS]; };
+struct gw_view { char *id; int layout; bool by_itself, titles, clock; char *banner, *alarm, *crawl; int64_t shown_ms; struct gw_cell cell[GW_CELLS]; };
 struct gw_party {
 	char *id, *name, *site, *address, *agent, *why, *view;
 	bool bridge;			/* volatile */

@@ -80,7 +80,7 @@ TABLE(content, ID(content, conference, "conference"), ID(content, party, "party"
 TABLE(content_lock, ID(content_lock, conference, "conference"), BOOL(content_lock, on, "locked"));
 TABLE(view_layout, ID(view_layout, conference, "conference"), ID(view_layout, view, "program, or a party's own"),
       TEXT(view_layout, layout, 16, "row of layouts.def"), TEXT(view_layout, banner, 400, "text over the picture"),
-      TEXT(view_layout, alarm, 400, "text of the alarm frame"), BOOL(view_layout, by_itself, "chosen by the number of parties"),
+      TEXT(view_layout, alarm, 400, "text of the alarm frame"), TEXT(view_layout, crawl, 400, "text that runs along the lower edge"), BOOL(view_layout, by_itself, "chosen by the number of parties"),
       BOOL(view_layout, titles, "names under pictures"), BOOL(view_layout, clock, "time of day in the picture"));
 TABLE(view_cell, ID(view_cell, conference, "conference"), ID(view_cell, view, "program, or a party's own"),
       OPT_ID(view_cell, party, "fixed: whose picture"),

@@ -15,6 +15,7 @@ void gw_view_free(gpointer p)
 	g_free(v->id);
 	g_free(v->banner);
 	g_free(v->alarm);
+	g_free(v->crawl);
 	g_free(v);
 }
 
@@ -118,7 +119,7 @@ static void resolve(const gw_domain *d, const struct gw_conference *c, const str
 	}
 	unsigned seats = c->seats->len - (without != NULL && without->seated), seat = 0;
 	const struct gw_layout_row *row = &gw_layout_rows[v->by_itself ? layout_for(seats) : v->layout];
-	*ret = (struct gw_view_info){ .id = v->id, .layout = row->name, .banner = v->banner, .alarm = v->alarm,
+	*ret = (struct gw_view_info){ .id = v->id, .layout = row->name, .banner = v->banner, .alarm = v->alarm, .crawl = v->crawl,
 				      .titles = v->titles, .clock = v->clock, .n = row->cells };
 	for (int n = 0; n < row->cells; n++) {
 		const struct gw_cell *cell = &v->cell[n];
@@ -199,10 +200,11 @@ static struct gw_rec_view_layout layout_body(const struct gw_conference *c, cons
 	const char *layout = look->layout != NULL ? look->layout : gw_layout_rows[v->layout].name;
 	const char *banner = look->keep & GW_LOOK_BANNER ? v->banner : look->banner;
 	const char *alarm = look->keep & GW_LOOK_ALARM ? v->alarm : look->alarm;
+	const char *crawl = look->crawl == NULL ? v->crawl : look->crawl[0] != '\0' ? look->crawl : NULL;
 	return (struct gw_rec_view_layout){
 		c->id, (char *)(uintptr_t)view, (char *)(uintptr_t)layout, (char *)(uintptr_t)banner, (char *)(uintptr_t)alarm,
 		look->keep & GW_LOOK_AUTO ? v->by_itself : look->by_itself, look->keep & GW_LOOK_TITLES ? v->titles : look->titles,
-		look->keep & GW_LOOK_CLOCK ? v->clock : look->clock,
+		look->keep & GW_LOOK_CLOCK ? v->clock : look->clock, (char *)(uintptr_t)crawl,
 	};
 }
 
@@ -210,7 +212,8 @@ bool gw_view_layout(gw_domain *d, const char *actor, const char *conference, con
 		    bool test, struct gw_now now, GError **err)
 {
 	struct gw_conference *c = view_ok(d, conference, view, err);
-	if (c == NULL || !gw_text_ok(look->banner, 400, false, "banner", err) || !gw_text_ok(look->alarm, 400, false, "alarm", err)) {
+	if (c == NULL || !gw_text_ok(look->banner, 400, false, "banner", err) || !gw_text_ok(look->alarm, 400, false, "alarm", err) ||
+	    !gw_text_ok(look->crawl, 400, false, "crawl", err)) {
 		return false;
 	}
 	if (look->layout != NULL && layout_by_name(look->layout) < 0) {
@@ -247,6 +250,7 @@ void gw_apply_VIEW_LAYOUT(const struct gw_fact *f)
 	v->clock = b->clock;
 	replace(&v->banner, b->banner);
 	replace(&v->alarm, b->alarm);
+	replace(&v->crawl, b->crawl);
 }
 
 static bool cell_ok(const gw_domain *d, const struct gw_conference *c, const struct gw_view_cell *cell, GError **err)

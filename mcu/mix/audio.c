@@ -147,6 +147,9 @@ bool mix_audio_input(struct mix_audio *a, const struct mcu_mix_input *row, uint3
 	}
 	in->gain = from_db(row->gain_db);
 	in->mute = row->mute;
+	in->speak_us = row->speak_ms * 1000;
+	in->hold_us = (row->hold_ms > 0 ? row->hold_ms : 1500) * 1000;
+	in->level = row->level_dbov < 0 ? row->level_dbov + 127 : 0;	/* 0: whatever is speech */
 	return true;
 }
 

@@ -16,7 +16,6 @@ enum {
 	ON_DB = 127 - 45, OFF_DB = 127 - 50,
 	OFF_US = 600000,	/* quiet so long ends speech */
 	LOOK_US = 100000,
-	SPEAKER_US = 1500000,	/* a speaker stays at least this long against somebody louder */
 	LOUDER_DB = 6,
 };
 
@@ -95,9 +94,10 @@ static void look_at(struct mix_audio *a, struct sound_input *in, int64_t now_us)
 	}
 	if (in->mute || now_us - in->loud_us > OFF_US) {
 		in->speaking = false;
-	} else if (in->loud >= ON_DB) {
+	} else if (in->loud >= (in->level > 0 ? MIN(in->level, ON_DB) : ON_DB)) {
 		in->speaking = true;
 	}
+	in->speaks_us = in->speaking && in->loud >= in->level ? (in->speaks_us ? in->speaks_us : now_us) : in->speaking ? in->speaks_us : 0;
 	if (in->speaking != was && in->member && a->ops.level) {
 		a->ops.level(in->member, in->speaking, (int)lrint(in->loud) - 127, a->user_data);
 	}
@@ -128,15 +128,18 @@ void sound_levels_tell(struct mix_audio *a, int64_t now_us)
 		if (!in->speaking || !in->member) {
 			continue;
 		}
-		if (!best || in->loud > best->loud) {
-			best = in;
-		}
 		if (g_strcmp0(in->member, a->speaker) == 0) {
 			old = in;
 		}
+		if (in->speaks_us == 0 || now_us - in->speaks_us < in->speak_us) {
+			continue;	/* too quiet, or too short yet */
+		}
+		if (!best || in->loud > best->loud) {
+			best = in;
+		}
 	}
 	if (!best || g_strcmp0(best->member, a->speaker) == 0 ||
-	    (old && (now_us - a->speaker_us < SPEAKER_US || best->loud < old->loud + LOUDER_DB))) {
+	    (old && (now_us - a->speaker_us < old->hold_us || best->loud < old->loud + LOUDER_DB))) {
 		return;
 	}
 	set_speaker(a, best->member, now_us);

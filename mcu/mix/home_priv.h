@@ -48,7 +48,7 @@ struct mix_cell_conf { int mode; char *member; char **members; int64_t interval_
 struct mix_view_conf {
 	const struct mix_layout *layout;	/* NULL = none */
 	struct mix_cell_conf cell[MIX_MAX_CELLS];
-	char *banner, *alarm;
+	char *banner, *alarm, *crawl;
 	bool titles, clock;
 };
 struct mix_view {

@@ -172,15 +172,20 @@ void mix_paint_picture(struct mix_canvas *c, struct mix_rect cell, const struct 
 			c->plane[2] + d.y / 2 * c->stride[2] + d.x / 2, c->stride[2], d.w, d.h, filter);
 }
 
-void mix_paint_label(struct mix_canvas *c, int x, int y, const struct mix_label *l)
+void mix_paint_part(struct mix_canvas *c, int x, int y, const struct mix_label *l, int from)
 {
-	int w = MIN(l->w, c->w - x) & ~1, h = MIN(l->h, c->h - y) & ~1;
+	int w = MIN(l->w - from, c->w - x) & ~1, h = MIN(l->h, c->h - y) & ~1;
 
-	if (x < 0 || y < 0 || w < 2 || h < 2) {
+	if (x < 0 || y < 0 || from < 0 || w < 2 || h < 2) {
 		return;
 	}
 	uint8_t *dy = c->plane[0] + y * c->stride[0] + x, *du = c->plane[1] + y / 2 * c->stride[1] + x / 2,
 		*dv = c->plane[2] + y / 2 * c->stride[2] + x / 2;
-	(void)I420Blend(l->y, l->w, l->u, l->w / 2, l->v, l->w / 2, dy, c->stride[0], du, c->stride[1], dv, c->stride[2],
-			l->alpha, l->w, dy, c->stride[0], du, c->stride[1], dv, c->stride[2], w, h);
+	(void)I420Blend(l->y + from, l->w, l->u + from / 2, l->w / 2, l->v + from / 2, l->w / 2, dy, c->stride[0], du, c->stride[1],
+			dv, c->stride[2], l->alpha + from, l->w, dy, c->stride[0], du, c->stride[1], dv, c->stride[2], w, h);
+}
+
+void mix_paint_label(struct mix_canvas *c, int x, int y, const struct mix_label *l)
+{
+	mix_paint_part(c, x, y, l, 0);
 }

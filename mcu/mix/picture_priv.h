@@ -41,4 +41,5 @@ void mix_paint_picture(struct mix_canvas *c, struct mix_rect cell, const struct 
 
 /* A text or mark drawn once: I420 and how much of it is seen. */
 struct mix_label { int w, h; uint8_t *y, *u, *v, *alpha; };	/* strides w and w/2; one block at y */
+void mix_paint_part(struct mix_canvas *c, int x, int y, const struct mix_label *label, int from);	/* without its first columns; even */
 void mix_paint_label(struct mix_canvas *c, int x, int y, const struct mix_label *label);	/* cut at the canvas' edges */

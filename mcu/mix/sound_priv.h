@@ -169,6 +169,8 @@ struct sound_input {
 	unsigned unheard;
 	double usual_len;		/* octets of a packet that was not heard */
 	bool speaking;
+	int64_t speaks_us, speak_us, hold_us;	/* since; wanted before it is the speaker; kept as such */
+	double level;			/* least loudness of a speaker */
 	bool chosen, heard;		/* heard: `frame` is part of this tick's sum */
 	int64_t chosen_us;
 	float frame[SOUND_FRAME];	/* after gain */

@@ -12,6 +12,7 @@ static void conf_clear(struct mix_view_conf *c)
 	}
 	g_free(c->banner);
 	g_free(c->alarm);
+	g_free(c->crawl);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -23,6 +24,7 @@ static void conf_fill(struct mix_view_conf *c, const struct mcu_mix_view *req)
 	c->layout = mix_layout_by_name(req->layout);
 	c->banner = g_strdup(req->banner);
 	c->alarm = g_strdup(req->alarm);
+	c->crawl = g_strdup(req->crawl);
 	c->titles = req->titles;
 	c->clock = req->clock;
 	for (size_t i = 0; i < req->cells.n; i++) {

@@ -185,6 +185,24 @@ static bool is_due(const struct mix_home *h, struct mix_wall *w, unsigned cell, 
 	return !passive || now_us - s->painted_us >= PASSIVE_US;
 }
 
+/* Runs from right to left and comes again when it has gone: its place is a matter of the clock alone. */
+static void paint_crawl(struct mix_home *h, struct mix_wall *w, int64_t now_us)
+{
+	enum { WIDEST = 8192, SECONDS = 10 /* across the canvas */ };
+	const struct mix_view_conf *conf = &w->view->now;
+	const struct mix_label *l = mix_caption(w->captions, MIX_BANNER, conf->crawl, text_size(w) * 5 / 4, WIDEST);
+
+	if (!l) {
+		return;
+	}
+	int y = (w->h - l->h - l->h / 2) & ~1;
+	int64_t way = (now_us + h->wall_offset_us) / 1000 * w->w / (SECONDS * 1000) % (w->w + l->w);
+	int x = (int)(w->w - way) & ~1;
+	mix_paint_fill(&w->canvas, (struct mix_rect){ 0, y, w->w, l->h }, (struct mix_colour){ 30, 128, 128 });
+	mix_paint_part(&w->canvas, MAX(x, 0), y, l, MAX(-x, 0));
+	w->painted = true;
+}
+
 /* Texts over the whole canvas are opaque: drawing them again changes nothing. */
 static void paint_over(struct mix_home *h, struct mix_wall *w, int64_t now_us)
 {
@@ -204,6 +222,9 @@ static void paint_over(struct mix_home *h, struct mix_wall *w, int64_t now_us)
 		if (l) {
 			mix_paint_label(&w->canvas, ((w->w - l->w) / 2) & ~1, y, l);
 		}
+	}
+	if (conf->crawl && *conf->crawl) {
+		paint_crawl(h, w, now_us);
 	}
 	if (conf->clock) {
 		time_t wall = (time_t)((now_us + h->wall_offset_us) / 1000000);
@@ -248,7 +269,7 @@ void mix_wall_paint(struct mix_home *h, struct mix_wall *w, int64_t now_us)
 			over |= layout->over;	/* what lies on it must come again */
 		}
 	}
-	if (w->painted || w->view->now.clock) {
+	if (w->painted || w->view->now.clock || w->view->now.crawl) {
 		paint_over(h, w, now_us);
 	}
 }

@@ -112,7 +112,10 @@ struct mcu_mix_ref { char *room, *mix, *id; };			/* id: input, view or output; o
 struct mcu_mix_input { char *room, *mix, *id, *source; int kind, content; char *member;	/* party that it belongs to: N-1 */
 		       char *name;			/* shown under its picture, UTF-8 */
 		       double gain_db; bool mute;	/* mute: not mixed (mic_mute by the chair) */
-		       bool watch; };			/* picture: looked at though no view shows it, in its smallest layer */
+		       bool watch;
+		       /* sound, voice switching: who is louder than level_dbov (0 = -45) for speak_ms becomes the
+			* speaker, and is kept hold_ms (0 = 1,500) against somebody louder */
+		       int64_t speak_ms, hold_ms; double level_dbov; };			/* picture: looked at though no view shows it, in its smallest layer */
 enum mcu_cell_mode { MCU_CELL_EMPTY, MCU_CELL_FIXED, MCU_CELL_VOICE, MCU_CELL_POLL, MCU_CELL_CONTENT, MCU_CELL_MODE_N };
 struct mcu_mix_member { char *member; };			/* table mix_member */
 struct mcu_mix_cell { int64_t cell; int mode; char *member;	/* fixed: whose picture */
@@ -121,7 +124,8 @@ struct mcu_mix_cell { int64_t cell; int mode; char *member;	/* fixed: whose pict
  * right, top down, the large one first. The same id again = new layout, committed at one frame. `test` only checks. */
 struct mcu_mix_view { char *room, *mix, *id, *layout; struct ort_json_array cells;	/* mix_cell */
 		      char *banner, *alarm;	/* texts; alarm also draws the frame red */
-		      bool titles, clock, test; };
+		      bool titles, clock, test;
+		      char *crawl; };		/* runs along the lower edge, from right to left */
 /* What comes out: a source of the room with this id, as if a peer published it. Equal (view, codec, size, fps, rate) share
  * one encode; equal (codec, member NULL or silent) one sound. */
 struct mcu_mix_output { char *room, *mix, *id, *view;	/* view: of a picture */

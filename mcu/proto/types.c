@@ -233,6 +233,9 @@ TABLE(mix_input,
       STR(mix_input, name, OMIT, 200, "name shown with the picture, UTF-8"),
       ORT_JF(struct mcu_mix_input, gain_db, ORT_J_DOUBLE, 0, -60, 20, "dB", "gain of the sound"),
       BOOL(mix_input, mute, 0, "true: the sound is not mixed"),
+      INT(mix_input, speak_ms, OMIT, 0, 10000, "ms", "speech before it becomes the speaker"),
+      INT(mix_input, hold_ms, OMIT, 0, 60000, "ms", "kept as speaker against somebody louder, 0 = 1,500"),
+      ORT_JF(struct mcu_mix_input, level_dbov, ORT_J_DOUBLE, OMIT, -90, 0, "dBov", "speech is louder, 0 = -45"),
       BOOL(mix_input, watch, OMIT, "true: the picture is decoded and judged though no view shows it"));
 TABLE(mix_member, ID(mix_member, member, REQ, "party"));
 TABLE(mix_cell,
@@ -248,6 +251,7 @@ TABLE(mix_view,
       BOOL(mix_view, titles, 0, "names under the pictures"), BOOL(mix_view, clock, 0, "time of day in the corner"),
       STR(mix_view, banner, OMIT, 400, "line of text over the picture, UTF-8"),
       STR(mix_view, alarm, OMIT, 200, "alarm text; the frame turns red"),
+      STR(mix_view, crawl, OMIT, 400, "text that runs along the lower edge, UTF-8"),
       BOOL(mix_view, test, 0, "true: only check, change nothing"));
 TABLE(mix_output,
       ROOM(mix_output, REQ), MIX(mix_output), ID(mix_output, id, REQ, "source that the room gets"),

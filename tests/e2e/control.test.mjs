@@ -2,20 +2,28 @@
 // seen is proved by colours, who is heard by tones, what stands in the log by its records.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { hasBaresip, startRoom } from './baresip.mjs';
 import { axeFaults, openBrowser, person, shot } from './browser.mjs';
 import { Ortoo, sleep, until } from './ortoo.mjs';
 import { call, logIn, play, setUp } from './play.mjs';
 
 const COLOURS = { red: [1, 0, 0], green: [0, 1, 0], blue: [0, 0, 1] };
-const ortoo = new Ortoo();
+const sip = await new Promise((done) => {
+	const socket = createSocket('udp4').bind(0, '127.0.0.1', () => {
+		const { port } = socket.address();
+		socket.close(() => done(port));
+	});
+});
+const ortoo = new Ortoo([`sip.zones=name=default bind=127.0.0.1 announce=127.0.0.1 port=${sip} tls_port=0 plain_rtp=yes md5=yes`]);
 const members = {};
-let browser, desk, other, id;
+let browser, desk, other, id, room;
 
 /** A site: a browser of its own that sends one colour and one tone, and tells what it sees and hears each second. */
 function member(name, colour, tone) {
-	const child = spawn(process.execPath, [fileURLToPath(new URL('member.mjs', import.meta.url)), ortoo.url, name, `Another-horse-8-${name}`, '8001', colour, String(tone), '0.5,0.5', '--', '600', '900', '1300'],
+	const child = spawn(process.execPath, [fileURLToPath(new URL('member.mjs', import.meta.url)), ortoo.url, name, `Another-horse-8-${name}`, '8001', colour, String(tone), '0.5,0.5', '0.5,0.955', '--', '440', '600', '900'],
 		{ stdio: ['pipe', 'pipe', 'inherit'] });
 	members[name] = { child, seen: {} };
 	let rest = '';
@@ -32,6 +40,7 @@ before(async () => {
 }, { timeout: 60000 });
 
 after(async () => {
+	room?.kill('SIGTERM');
 	Object.values(members).forEach((m) => m.child.kill('SIGTERM'));
 	await browser?.close();
 	await ortoo.stop();
@@ -96,6 +105,17 @@ step('broadcast by key: every site sees it, the source sees the chair; both cons
 	}
 	await shot(desk, 'control-broadcast-1920');
 	await shot(other, 'control-broadcast-1366');
+	const below = () => {
+		const [r, g, b] = members.blue.seen.colours?.[1] ?? [0, 0, 0];
+		return r - Math.max(g, b);
+	};
+	assert.ok(below() > 100, 'red to the lower edge');
+	await call(desk, 'conference.layout', { id, crawl: '防汛三级响应 · flood, level III' });
+	await until('the crawl lies over it', () => below() < 60, 15000);
+	assert.equal((await state()).views[0].crawl, '防汛三级响应 · flood, level III');
+	await shot(desk, 'control-crawl-1920');
+	await call(desk, 'conference.layout', { id, crawl: '' });
+	await until('it is gone', () => below() > 100, 15000);
 	await call(desk, 'conference.main_site', { conference: id, party: blue.id });
 	await sees('red', 'blue');	// the source looks at the main site
 	await assert.rejects(call(desk, 'party.view_site', { conference: id, party: blue.id, site: red.id }), /broadcast/);
@@ -198,6 +218,34 @@ step('apart and back: each part hears itself only', async () => {
 	await hears('blue', 600, true, 20000);
 	assert.equal((await call(desk, 'conference.get', { id: part })).state, 'closed');
 	await desk.waitForSelector('[data-leave]');	// this console's own seat was moved there and back
+});
+
+step('a SIP room that dials in waits at the door, heard by nobody, until it is let in', async (t) => {
+	if (!hasBaresip()) {
+		t.skip('no baresip');
+		return;
+	}
+	const { password } = await call(desk, 'endpoint.put', { user: 'room-a', name: 'Room A', md5: true });
+	await call(desk, 'lobby.set', { conference: id, on: true });
+	room = startRoom(ortoo.state, 'room-a', password, sip, '8001');
+	await desk.waitForSelector('[data-waiting]', { timeout: 20000 });
+	await other.waitForSelector('[data-waiting]');
+	const party = await desk.getAttribute('[data-waiting]', 'data-waiting');
+	assert.equal((await partyOfId(party)).control.sees, 'lobby');
+	await until('its picture of the door', async () => (await partyOfId(party)).state === 'present', 15000);
+	await shot(desk, 'control-lobby-1920');
+	await shot(other, 'control-lobby-1366');
+	assert.deepEqual(await axeFaults(other), []);
+	await sleep(1500);
+	await hears('red', 440, false);
+	await desk.keyboard.press('w');
+	await until('let in', async () => !(await partyOfId(party)).control.waiting);
+	await hears('red', 440, true, 20000);
+	await call(desk, 'conference.broadcast', { conference: id, mode: 'site', party });
+	await until('the room in the program', async () => (await state()).views[0].cells[0].party === party);
+	await call(desk, 'conference.broadcast', { conference: id, mode: 'none' });
+	await call(desk, 'lobby.set', { conference: id, on: false });
+	await call(desk, 'party.hangup', { conference: id, party });
 });
 
 step('monitoring is unseen, barging in is heard; force release; planned end; all of it in the log', async () => {

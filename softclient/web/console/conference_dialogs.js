@@ -31,11 +31,12 @@ export function NewConference() {
 export function Banner() {
 	const v = conf.program.value;
 	const run = async (/** @type {FormData} */ data) => {
-		conf.look({ banner: String(data.get('banner')).trim(), alarm: String(data.get('alarm')).trim() });
+		conf.look({ banner: String(data.get('banner')).trim(), alarm: String(data.get('alarm')).trim(), crawl: String(data.get('crawl')).trim() });
 		close();
 	};
 	return html`<${Dialog} title=${t('look.banner')} close=${close}><${Form} run=${run} submit=${t('save')}>
 		<label>${t('look.banner_text')}<input name="banner" maxlength="100" autofocus autocomplete="off" value=${v?.banner ?? ''} /></label>
+		<label>${t('look.crawl_text')}<input name="crawl" maxlength="100" autocomplete="off" value=${v?.crawl ?? ''} /></label>
 		<label>${t('look.alarm_text')}<input name="alarm" maxlength="100" autocomplete="off" value=${v?.alarm ?? ''} /></label></${Form}></${Dialog}>`;
 }
 

@@ -243,7 +243,7 @@ export function look(patch) {
 	if (v) {
 		const next = { ...v, ...patch };
 		void act('conference.layout', {
-			view: v.id, ...(patch.layout ? { layout: patch.layout } : {}), auto: next.auto, titles: next.titles, clock: next.clock, banner: next.banner ?? '', alarm: next.alarm ?? '',
+			view: v.id, ...(patch.layout ? { layout: patch.layout } : {}), auto: next.auto, titles: next.titles, clock: next.clock, banner: next.banner ?? '', alarm: next.alarm ?? '', ...(patch.crawl !== undefined ? { crawl: patch.crawl ?? '' } : {}),
 		});
 	}
 }

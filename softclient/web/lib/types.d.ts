@@ -82,7 +82,7 @@ declare namespace Ortoo {
 	type CellMode = 'empty' | 'fixed' | 'voice' | 'poll' | 'content';
 	interface Cell { cell: number; mode: CellMode; by_hand: boolean; party: string | null; parties: string[]; interval_ms: number }
 	interface View {
-		id: string; layout: string; auto: boolean; titles: boolean; clock: boolean; banner: string | null; alarm: string | null; stream: string; shown_ms: number; cells: Cell[];
+		id: string; layout: string; auto: boolean; titles: boolean; clock: boolean; banner: string | null; alarm: string | null; crawl?: string | null; stream: string; shown_ms: number; cells: Cell[];
 	}
 	interface Conference {
 		id: string; number: string; name: string; has_password: boolean; state: 'open' | 'closed'; locked: boolean; auto_redial: boolean; drill: boolean;
