@@ -256,12 +256,14 @@ step('keys are shown, can be changed, and a conflict is said', async () => {
 	await chief.keyboard.press('?');
 	const row = chief.locator('[data-act="key.links|incident"]');
 	await row.locator('button').click();
+	await row.locator('[role=status]').waitFor();
 	await chief.keyboard.press('n');
 	await chief.waitForSelector('[data-conflict]');
 	await shot(chief, 'keys-1920');
 	assert.deepEqual(await axeFaults(chief), []);
 	await row.locator('button:not(.main)').click();
 	await row.locator('button').click();
+	await row.locator('[role=status]').waitFor();
 	await chief.keyboard.press('y');
 	await until('the new key', async () => /Y/.test(await row.locator('kbd').first().textContent()));
 	await closeDialog(chief);

@@ -1,5 +1,5 @@
 // All keys of this screen with their command words, and the change of each.
-import { html, useEffect, useState } from '../lib/view.js';
+import { html, useLayoutEffect, useState } from '../lib/view.js';
 import { t } from '../lib/i18n.js';
 import { Dialog } from '../lib/ui.js';
 import * as store from './store.js';
@@ -15,7 +15,7 @@ function shown(key) {
 /** Waits for the new key of one act; a key that another act has wants a second yes. @param {{ act: import('./keys.js').Act, done: () => void }} p */
 function Catch(p) {
 	const [taken, setTaken] = useState(/** @type {{ key: string, by: import('./keys.js').Act } | null} */ (null));
-	useEffect(() => {
+	useLayoutEffect(() => {	// before the row is seen: a quick hand must not press into nothing
 		const down = (/** @type {KeyboardEvent} */ e) => {
 			const key = nameOf(e);
 			if (e.key === 'Escape') {

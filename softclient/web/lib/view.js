@@ -3,7 +3,7 @@ import { h, render } from '../vendor/preact.js';
 import htm from '../vendor/htm.js';
 
 export { render };
-export { useEffect, useRef, useState, useMemo } from '../vendor/preact-hooks.js';
+export { useEffect, useLayoutEffect, useRef, useState, useMemo } from '../vendor/preact-hooks.js';
 export { signal, computed, effect, batch, untracked } from '../vendor/signals.js';
 
 /** Tagged template that makes preact nodes. */
