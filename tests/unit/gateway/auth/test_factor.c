@@ -60,6 +60,7 @@ static void log_in_needs_the_code_and_no_code_twice(void)
 	g_autofree char *secret = NULL;
 	init(&w);
 	g_auto(GStrv) recovery = enrol(&w, &secret);
+	g_assert_cmpuint(g_strv_length(recovery), ==, 8);
 	g_autofree char *spent = code_now(&w, secret);
 	g_assert_cmpint(attempt(&w, GOOD, NULL), ==, GW_AUTH_SECOND);
 	g_assert_cmpint(attempt(&w, "wrong password 1", NULL), ==, GW_AUTH_CREDENTIALS);
@@ -77,6 +78,7 @@ static void guessing_codes_locks_though_the_password_is_right(void)
 	g_autofree char *secret = NULL;
 	init(&w);
 	g_auto(GStrv) recovery = enrol(&w, &secret);
+	g_assert_cmpuint(g_strv_length(recovery), ==, 8);
 	for (int n = 0; n < 5; n++) {
 		g_assert_cmpint(attempt(&w, GOOD, "000000"), ==, GW_AUTH_CREDENTIALS);
 		if (n < 4) {
@@ -95,6 +97,7 @@ static void recovery_codes_open_once_and_live_on_disk_as_hashes(void)
 	g_autofree char *secret = NULL;
 	init(&w);
 	g_auto(GStrv) recovery = enrol(&w, &secret);
+	g_assert_cmpuint(g_strv_length(recovery), ==, 8);
 	json_t *record = g_hash_table_lookup(w.records, "account/ann");
 	g_autofree char *text = ort_json_text(record), *typed = g_ascii_strdown(recovery[3], -1);
 	g_assert_null(strstr(text, recovery[3]));
@@ -112,6 +115,7 @@ static void removed_by_its_code_or_by_another_administrator(void)
 	g_autofree char *secret = NULL;
 	init(&w);
 	g_auto(GStrv) recovery = enrol(&w, &secret);
+	g_assert_cmpuint(g_strv_length(recovery), ==, 8);
 	g_assert_cmpint(gw_auth_factor_remove(w.auth, "ann", "123", "s", w.now_us, w.wall_ms), ==, GW_AUTH_CREDENTIALS);
 	advance(&w, 30000);
 	g_autofree char *code = code_now(&w, secret);

@@ -102,6 +102,7 @@ static void reads_h245(const uint8_t *data, size_t len)
 	g_autofree char *why = NULL;
 	g_autoptr(json_t) pdu = per_read(per_find("245:MultimediaSystemControlMessage"), data, len, &why);
 	g_assert_cmpstr(why, ==, NULL);
+	g_assert_cmpuint(json_object_size(pdu), ==, 1);
 }
 
 static unsigned replay(const json_t *stream, message_fn fn)
