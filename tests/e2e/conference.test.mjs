@@ -199,6 +199,7 @@ step('the screen is shown with the token; it is revoked, locked, handed over', a
 step('a password is asked of nobody here; the conference is locked by key', async () => {
 	await desk.keyboard.press('l');
 	await until('the lock', async () => (await state()).locked);
+	await desk.waitForSelector('.conf-head button[aria-pressed=true]:has(kbd:text-is("L"))');	// the key turns what this page shows
 	await desk.keyboard.press('l');
 	await until('no lock', async () => !(await state()).locked);
 });
