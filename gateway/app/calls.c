@@ -299,8 +299,8 @@ static bool enter(struct call *c)
 /* ---- who is called to confirm ---- */
 bool gw_app_summon(gw_app *app, const char *address, const char *callack, int row, int way, char **ret_why)
 {
-	const struct gw_caller *caller = &app->calls->caller;
-	g_autofree char *id = g_strdup_printf("%s%u-ack", app->calls->run, ++app->calls->last), *to = g_strdup(gw_app_where(app, address));
+	g_autofree char *id = g_strdup_printf("%s%u-ack", app->calls->run, ++app->calls->last), *to = gw_app_where(app, address);
+	const struct gw_caller *caller = g_str_has_prefix(to, "h323:") ? &app->calls->h323 : &app->calls->caller;
 	g_autoptr(GError) err = NULL;
 	gw_leg *leg = caller->make != NULL ? caller->make(caller->stack, id, id, &err) : NULL;
 	struct call *c = leg != NULL ? call_new(app, id, NULL) : NULL;
