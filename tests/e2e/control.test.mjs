@@ -109,7 +109,7 @@ step('broadcast by key: every site sees it, the source sees the chair; both cons
 		const [r, g, b] = members.blue.seen.colours?.[1] ?? [0, 0, 0];
 		return r - Math.max(g, b);
 	};
-	assert.ok(below() > 100, 'red to the lower edge');
+	await until('red to the lower edge', () => below() > 100, 15000);
 	await call(desk, 'conference.layout', { id, crawl: '防汛三级响应 · flood, level III' });
 	await until('the crawl lies over it', () => below() < 60, 15000);
 	assert.equal((await state()).views[0].crawl, '防汛三级响应 · flood, level III');
